@@ -1,0 +1,1 @@
+"""The Levelling Up Communities Fund: an endowment, residents who decide, staged grants, a ledger anyone can check."""

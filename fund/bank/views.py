@@ -1,0 +1,5 @@
+"""Pages of the part `bank`."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("bank", __name__)

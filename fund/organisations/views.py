@@ -1,0 +1,5 @@
+"""Pages of the part `organisations`."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("organisations", __name__)

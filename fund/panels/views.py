@@ -1,0 +1,5 @@
+"""Pages of the part `panels`."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("panels", __name__)

@@ -1,0 +1,162 @@
+"""Work for later: a row in the same transaction, and a bell.
+
+An action asks for work with `ask`. That writes a row of the outbox in the action's own transaction, so the work is
+asked for if and only if the action stands. After the commit rq is rung; should the bell be lost (Redis away, a worker
+killed), `sweep` rings again for every row that is due and not done. PostgreSQL is the truth, rq only wakes somebody.
+
+A job is written to run twice: a worker may die after the effect and before the row is marked done.
+"""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from flask import current_app
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from fund.db import Model, session, transaction
+from fund.kernel.errors import Broken
+
+log = structlog.get_logger()
+
+MOST_ATTEMPTS = 10
+JOBS: dict[str, Callable[..., None]] = {}
+
+
+class Outbox(Model):
+    """One piece of work that a committed transaction asked for."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    job: Mapped[str]
+    args: Mapped[dict[str, Any]]
+    key: Mapped[str | None] = mapped_column(unique=True)
+    asked_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    due_at: Mapped[datetime] = mapped_column(server_default=sa.func.now())
+    attempts: Mapped[int] = mapped_column(sa.SmallInteger, default=0)
+    done_at: Mapped[datetime | None]
+    given_up_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+
+def job(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Name a function of some part's `jobs.py` as the one that does this kind of work."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        if JOBS.setdefault(name, function) is not function:
+            raise Broken(f"two jobs are called {name}")
+        return function
+
+    return register
+
+
+def ask(name: str, *, key: str | None = None, **args: Any) -> None:
+    """Ask for `name` to be done with `args` once this transaction stands; the same `key` is asked for only once.
+
+    `args` are JSON; give ids, not contents, and nothing personal.
+    """
+    row = sa.dialects.postgresql.insert(Outbox).values(id=uuid.uuid4(), job=name, args=args, key=key)
+    asked = session.execute(row.on_conflict_do_nothing(index_elements=["key"]).returning(Outbox.id)).scalar()
+    if asked is not None:
+        session.info.setdefault("to_ring", []).append(asked)
+
+
+def _bell() -> Queue:
+    # No retries and short waits: with redis-py's own ten retries a Redis that is away held a request for 26 seconds.
+    connection = Redis.from_url(current_app.config["REDIS_URL"], retry=None, socket_connect_timeout=1, socket_timeout=2)
+    return Queue("fund", connection=connection, serializer=JSONSerializer)
+
+
+def ring(ids: list[uuid.UUID]) -> None:
+    """Wake a worker for these rows of the outbox. A Redis that is away is no error: the sweeper rings again."""
+    if not ids or not current_app.config["REDIS_URL"]:
+        return
+    try:
+        queue = _bell()
+        queue.enqueue_many([
+            Queue.prepare_data("fund.queue.run", args=(str(id_),), timeout=300, result_ttl=0, failure_ttl=3600)
+            for id_ in ids])
+    except RedisError as error:
+        log.warning("queue.bell_lost", error=type(error).__name__, rows=len(ids))
+
+
+@sa.event.listens_for(session, "after_commit")
+def _ring_after_commit(committed: Any) -> None:
+    ring(committed.info.pop("to_ring", []))
+
+
+@sa.event.listens_for(session, "after_soft_rollback")
+def _forget(rolled_back: Any, _previous: Any) -> None:
+    if not rolled_back.in_nested_transaction():
+        rolled_back.info.pop("to_ring", None)
+
+
+def run(outbox_id: str) -> None:
+    """Do one piece of work, if it is still to be done and nobody else is at it."""
+    try:
+        with transaction():
+            row = session.execute(
+                sa.select(Outbox).where(Outbox.id == uuid.UUID(outbox_id), Outbox.done_at.is_(None),
+                                        Outbox.given_up_at.is_(None)).with_for_update(skip_locked=True)
+            ).scalar_one_or_none()
+            if row is None:
+                return
+            if row.job not in JOBS:
+                raise Broken(f"no job is called {row.job}")
+            JOBS[row.job](**row.args)
+            row.done_at = sa.func.clock_timestamp()
+    except Exception as error:
+        log.exception("queue.job_failed", outbox_id=outbox_id)
+        with transaction():
+            _note_failure(outbox_id, error)
+        raise
+
+
+def _note_failure(outbox_id: str, error: Exception) -> None:
+    """Wait longer after each failure (1, 2, 4 … minutes); after the last attempt leave the row for a person."""
+    row = session.get(Outbox, uuid.UUID(outbox_id), with_for_update=True)
+    if row is None or row.done_at is not None:
+        return
+    row.attempts += 1
+    row.last_error = f"{type(error).__name__}: {error}"[:500]
+    row.due_at = sa.func.clock_timestamp() + timedelta(minutes=2 ** (row.attempts - 1))
+    if row.attempts >= MOST_ATTEMPTS:
+        row.given_up_at = sa.func.clock_timestamp()
+
+
+def due(most: int = 500) -> list[uuid.UUID]:
+    """The rows that are due and not done, oldest first."""
+    return list(session.scalars(
+        sa.select(Outbox.id).where(Outbox.done_at.is_(None), Outbox.given_up_at.is_(None),
+                                   Outbox.due_at <= sa.func.clock_timestamp())
+        .order_by(Outbox.due_at, Outbox.id).limit(most)))
+
+
+def sweep(*, older_than_seconds: int = 15) -> int:
+    """Ring again for what should have been done by now; gives how many rows."""
+    late = list(session.scalars(
+        sa.select(Outbox.id).where(Outbox.done_at.is_(None), Outbox.given_up_at.is_(None),
+                                   Outbox.due_at <= sa.func.clock_timestamp() - timedelta(seconds=older_than_seconds))
+        .order_by(Outbox.due_at, Outbox.id).limit(500)))
+    session.rollback()
+    ring(late)
+    return len(late)
+
+
+def run_all_due() -> int:
+    """Do everything that is due, here and now: for tests and one-process commands. Gives how many were done."""
+    done = 0
+    while ids := due():
+        session.rollback()
+        for outbox_id in ids:
+            run(str(outbox_id))
+            done += 1
+    return done

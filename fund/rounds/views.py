@@ -1,0 +1,5 @@
+"""Pages of the part `rounds`."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("rounds", __name__)

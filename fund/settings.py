@@ -1,0 +1,63 @@
+"""The fund's settings, read from the environment (`.env.example` lists every one)."""
+
+from functools import cache
+from typing import Literal
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEMO_SECRET = "only-for-the-demo-on-this-machine"  # noqa: S105  refused in production, below
+
+
+class Settings(BaseSettings):
+    """Every setting. Production refuses to start with a debug flag, a default secret or a demo person."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    fund_env: Literal["demo", "test", "production"] = "demo"
+    debug: bool = False
+    secret_key: SecretStr = SecretStr(DEMO_SECRET)
+    field_key: SecretStr = SecretStr("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+    database_url: str = ""
+    migration_database_url: str = ""
+    redis_url: str = ""
+    s3_endpoint_url: str = ""
+    s3_bucket: str = "fund"
+    s3_access_key: str = "demo"
+    s3_secret_key: SecretStr = SecretStr(DEMO_SECRET)
+    smtp_url: str = "smtp://127.0.0.1:8025"
+    mail_from: str = "The Levelling Up Communities Fund <fund@example.org>"
+    bank_url: str = ""
+    public_url: str = "http://127.0.0.1:8000"
+    trusted_hosts: list[str] = Field(default_factory=lambda: ["127.0.0.1", "localhost"])
+    log_origin: str = "demo.fund.example/ledger"
+    rehearsal: bool = False
+    demo_sign_in: bool = True
+
+    @model_validator(mode="after")
+    def production_is_safe(self) -> "Settings":
+        """Refuse to be production with anything that belongs to a demo."""
+        if self.fund_env != "production":
+            return self
+        wrong = []
+        if self.debug:
+            wrong.append("DEBUG is on")
+        if self.secret_key.get_secret_value() == DEMO_SECRET or len(self.secret_key.get_secret_value()) < 32:
+            wrong.append("SECRET_KEY is the demo's, or shorter than 32 characters")
+        if self.field_key.get_secret_value() == type(self).model_fields["field_key"].default.get_secret_value():
+            wrong.append("FIELD_KEY is the demo's")
+        if self.s3_secret_key.get_secret_value() == DEMO_SECRET:
+            wrong.append("S3_SECRET_KEY is the demo's")
+        if self.demo_sign_in:
+            wrong.append("DEMO_SIGN_IN is on")
+        wrong += [f"{name.upper()} is not set" for name in ("database_url", "redis_url", "s3_endpoint_url")
+                  if not getattr(self, name)]
+        if wrong:
+            raise ValueError("production refuses to start: " + "; ".join(wrong))
+        return self
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

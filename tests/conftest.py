@@ -1,0 +1,107 @@
+"""Real PostgreSQL for every test: one embedded server, one migrated template, a copy for each process.
+
+`session` tests run inside one outer transaction that is rolled back; what an action commits is a savepoint of it.
+"""
+
+import fcntl
+import hashlib
+import os
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from fund import schema
+from fund.app import create_app
+from fund.db import db
+from fund.db import session as fund_session
+from fund.embedded import postgres
+from fund.settings import Settings
+
+VAR = Path(os.environ.get("FUND_TEST_VAR", Path(__file__).resolve().parent.parent / "var" / "test"))
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The embedded server; it is left running between runs and costs a second to start the first time."""
+    VAR.mkdir(parents=True, exist_ok=True)
+    with (VAR / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return postgres.start(VAR / "postgres")
+
+
+def _template(server) -> str:
+    """A database migrated to the head, made anew whenever a migration's text changes."""
+    texts = [path.read_bytes() for path in sorted(schema.MIGRATIONS.rglob("*")) if path.suffix in {".py", ".sql"}]
+    name = "template_" + hashlib.sha256(b"".join(texts)).hexdigest()[:16]
+    with (VAR / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with psycopg.connect(postgres.superuser_url(server), autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name + "_ok"]).fetchone():
+                connection.execute(f"DROP DATABASE IF EXISTS {name}")
+                schema.make_roles(postgres.superuser_url(server))
+                schema.make_database(postgres.superuser_url(server), name)
+                schema.upgrade(postgres.role_url(server, name, "fund_migrator"))
+                connection.execute(f"ALTER DATABASE {name} RENAME TO {name}_ok")
+    return name + "_ok"
+
+
+@pytest.fixture(scope="session")
+def database(server):
+    """This process's own copy of the migrated template: its name."""
+    name = f"test_{os.getpid()}"
+    template = _template(server)
+    with psycopg.connect(postgres.superuser_url(server), autocommit=True) as connection:
+        with (VAR / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER fund_owner")
+        yield name
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def app(server, database):
+    """The application in its test settings, signed in to the database as `fund_app`."""
+    given = Settings(_env_file=None, fund_env="test", database_url=postgres.role_url(server, database, "fund_app"))
+    app = create_app(given, TESTING=True)
+    yield app
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+@pytest.fixture
+def session(app):
+    """The fund's session inside an outer transaction that is rolled back after the test."""
+    with app.app_context():
+        engine = db.engine
+        connection = engine.connect()
+        outer = connection.begin()
+        # Flask-SQLAlchemy looks its engine up here; the connection stands in, so that every session joins `outer`.
+        db._app_engines[app][None] = connection
+        fund_session.session_factory.configure(join_transaction_mode="create_savepoint")
+        fund_session.remove()
+        try:
+            yield fund_session
+        finally:
+            fund_session.remove()
+            db._app_engines[app][None] = engine
+            fund_session.session_factory.configure(join_transaction_mode="conditional_savepoint")
+            if outer.is_active:
+                outer.rollback()
+            connection.close()
+
+
+@pytest.fixture
+def owner(server, database):
+    """A connection as the superuser acting as owner, for tests that drop a constraint and see the attack succeed."""
+    with psycopg.connect(postgres.superuser_url(server, database)) as connection:
+        yield connection
+        connection.rollback()
+
+
+@pytest.fixture
+def sql(session):
+    """Raw SQL in the session's transaction: `sql("SELECT …", a=1)`."""
+    return lambda text, **params: session.execute(sa.text(text), params)

@@ -1,0 +1,1 @@
+"""The worker: `rq worker` for the fund's one queue, and the sweeper that rings again for what was lost."""
