@@ -1,12 +1,98 @@
-"""To be written: people and messages."""
+"""People, how they sign in, the capacities in which staff act, messages to them, and the files that they give.
+
+People can be erased, so nothing permanent refers to a person by more than a bare id without a foreign key.
+"""
+
+from alembic import op
 
 revision = "0004"
 down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """A person is whoever can read an e-mail address; a capacity is what the fund lets its own people do."""
+    op.execute("""
+    CREATE TABLE person (
+      id         uuid PRIMARY KEY,
+      email      text NOT NULL CONSTRAINT ck_person_email CHECK (email = lower(email) AND email LIKE '_%%@_%%'),
+      name       text NOT NULL DEFAULT '',
+      language   text NOT NULL DEFAULT 'en' CONSTRAINT ck_person_language CHECK (language IN ('en', 'cy')),
+      is_demo    boolean NOT NULL DEFAULT false,
+      created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      CONSTRAINT uq_person_email UNIQUE (email)
+    );
+    GRANT SELECT, INSERT ON person TO fund_common;
+    GRANT UPDATE (name, language) ON person TO fund_common;
+
+    -- One account never holds two capacities: who accepts, who approves and who authorises are different people (S73).
+    CREATE TABLE capacity (
+      id         uuid PRIMARY KEY,
+      person_id  uuid NOT NULL CONSTRAINT fk_capacity_person REFERENCES person,
+      capacity   text NOT NULL CONSTRAINT ck_capacity_capacity
+                   CHECK (capacity IN ('officer', 'approver', 'authoriser', 'trustee')),
+      granted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      ended_at   timestamptz
+    );
+    CREATE UNIQUE INDEX uq_capacity_one_for_each_person ON capacity (person_id) WHERE ended_at IS NULL;
+    GRANT SELECT, INSERT ON capacity TO fund_common;
+    GRANT UPDATE (ended_at) ON capacity TO fund_common;
+
+    CREATE TABLE sign_in_request (
+      id            uuid PRIMARY KEY,
+      email         text NOT NULL CONSTRAINT ck_sign_in_request_email CHECK (email = lower(email)),
+      token_sha256  bytea NOT NULL CONSTRAINT uq_sign_in_request_token UNIQUE,
+      code_sha256   bytea NOT NULL,
+      device_sha256 bytea NOT NULL,
+      return_to     text NOT NULL CONSTRAINT ck_sign_in_request_return_to CHECK (return_to ~ '^/([^/\\\\]|$)'),
+      words         jsonb NOT NULL DEFAULT '{}',
+      code_tries    smallint NOT NULL DEFAULT 0 CONSTRAINT ck_sign_in_request_code_tries CHECK (code_tries <= 5),
+      created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+      expires_at    timestamptz NOT NULL,
+      used_at       timestamptz
+    );
+    CREATE INDEX ix_sign_in_request_email ON sign_in_request (email, created_at);
+    GRANT SELECT, INSERT, DELETE ON sign_in_request TO fund_common;
+    GRANT UPDATE (code_tries, used_at) ON sign_in_request TO fund_common;
+
+    CREATE TABLE person_session (
+      id         uuid PRIMARY KEY,
+      person_id  uuid NOT NULL CONSTRAINT fk_person_session_person REFERENCES person ON DELETE CASCADE,
+      created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      expires_at timestamptz NOT NULL,
+      ended_at   timestamptz
+    );
+    CREATE INDEX ix_person_session_person ON person_session (person_id);
+    GRANT SELECT, INSERT ON person_session TO fund_common;
+    GRANT UPDATE (ended_at) ON person_session TO fund_common;
+
+    CREATE TABLE message (
+      id         uuid PRIMARY KEY,
+      key        text NOT NULL CONSTRAINT uq_message_key UNIQUE,
+      person_id  uuid,
+      address    text NOT NULL,
+      template   text NOT NULL,
+      language   text NOT NULL CONSTRAINT ck_message_language CHECK (language IN ('en', 'cy')),
+      values     jsonb NOT NULL DEFAULT '{}',
+      created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      sent_at    timestamptz
+    );
+    CREATE INDEX ix_message_person ON message (person_id, created_at);
+    GRANT SELECT, INSERT, DELETE ON message TO fund_common;
+    GRANT UPDATE (sent_at) ON message TO fund_common;
+
+    CREATE TABLE stored_file (
+      id           uuid PRIMARY KEY,
+      uploaded_by  uuid NOT NULL,
+      name         text NOT NULL CONSTRAINT ck_stored_file_name CHECK (length(name) BETWEEN 1 AND 200),
+      content_type text NOT NULL,
+      size_bytes   bigint NOT NULL CONSTRAINT ck_stored_file_size CHECK (size_bytes BETWEEN 1 AND 26214400),
+      sha256       bytea NOT NULL CONSTRAINT ck_stored_file_sha256 CHECK (octet_length(sha256) = 32),
+      created_at   timestamptz NOT NULL DEFAULT clock_timestamp()
+    );
+    GRANT SELECT, INSERT, DELETE ON stored_file TO fund_common;
+    """)
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    """Take all of it away."""
+    op.execute("DROP TABLE stored_file, message, person_session, sign_in_request, capacity, person")
