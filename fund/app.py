@@ -4,6 +4,8 @@ from types import ModuleType
 from typing import Any
 
 from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
 import fund.allocations.models
 import fund.allocations.views
@@ -45,6 +47,8 @@ import fund.rounds.views
 import fund.transparency.models
 from fund.db import db
 from fund.settings import Settings, settings
+from fund.web import access, assets, edge, errors, filters, headers, limits, request, words
+from fund.web.edge import Application
 
 #: The parts that have pages, in the order of the house.
 PAGES: list[ModuleType] = [
@@ -58,11 +62,30 @@ PAGES: list[ModuleType] = [
 def create_app(given: Settings | None = None, **overrides: Any) -> Flask:
     """The application. `given` settings stand in for the environment's; `overrides` are Flask's own, for tests."""
     chosen = given or settings()
-    app = Flask("fund", template_folder="../templates", static_folder="web/static")
+    app = Application("fund", template_folder="../templates", static_folder="web/static")
     app.config.update(
-        SQLALCHEMY_DATABASE_URI=chosen.database_url, REDIS_URL=chosen.redis_url, FUND=chosen,
-        SECRET_KEY=chosen.secret_key.get_secret_value(), **overrides)
+        SQLALCHEMY_DATABASE_URI=chosen.database_url, REDIS_URL=chosen.redis_url, FUND=chosen, DEBUG=chosen.debug,
+        SECRET_KEY=chosen.secret_key.get_secret_value(), TEMPLATES_AUTO_RELOAD=chosen.debug, **overrides)
     db.init_app(app)
+    _set_up_the_web(app)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
+    access.check_every_route(app)
     return app
+
+
+def _set_up_the_web(app: Flask) -> None:
+    """What every page shares. The order is that in which a request passes: origin, shape, rate, token, access."""
+    app.jinja_loader = ChoiceLoader([app.jinja_loader, PrefixLoader({  # type: ignore[list-item]
+        "govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja"),
+        "govuk_frontend_wtf": PackageLoader("govuk_frontend_wtf")}, delimiter="/")])
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.config.update(WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
+    app.view_functions["static"] = access.public(app.view_functions["static"])
+    headers.init_app(app)
+    request.init_app(app)
+    limits.init_app(app)
+    CSRFProtect(app)
+    access.init_app(app)
+    for part in (edge, errors, filters, words, assets):
+        part.init_app(app)

@@ -18,6 +18,8 @@ from fund.db import db
 from fund.db import session as fund_session
 from fund.embedded import postgres
 from fund.settings import Settings
+from fund.web.limits import limiter
+from tests.client import PageClient
 
 VAR = Path(os.environ.get("FUND_TEST_VAR", Path(__file__).resolve().parent.parent / "var" / "test"))
 
@@ -64,7 +66,8 @@ def database(server):
 def app(server, database):
     """The application in its test settings, signed in to the database as `fund_app`."""
     given = Settings(_env_file=None, fund_env="test", database_url=postgres.role_url(server, database, "fund_app"))
-    app = create_app(given, TESTING=True)
+    app = create_app(given, TESTING=True, PROPAGATE_EXCEPTIONS=False)
+    app.test_client_class = PageClient
     yield app
     with app.app_context():
         for engine in db.engines.values():
@@ -91,6 +94,22 @@ def session(app):
             if outer.is_active:
                 outer.rollback()
             connection.close()
+
+
+@pytest.fixture
+def client(app, session):
+    """A browser's stand-in, signed in as nobody. Every page that it fetches is checked (tests/pages.py).
+
+    `client.sign_in(person)`; `client.post_form(address, {…})` sends the token too.
+    """
+    limiter.reset()
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in():
+    """`sign_in(client, person)`: that browser is this person from now on."""
+    return lambda client, person: client.sign_in(person)
 
 
 @pytest.fixture

@@ -1,0 +1,60 @@
+"""The edge: one request, one transaction, committed only for an answer of 200 to 399, and never by a GET.
+
+A GET's transaction is READ ONLY in the database itself. What a POST did is committed inside the dispatch, so that a
+refusal at the COMMIT becomes an error page and not half a success.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, has_request_context, request
+from psycopg.pq import TransactionStatus
+
+from fund.db import db, session
+from fund.kernel.errors import Broken
+from fund.web.access import SAFE_METHODS
+from fund.web.request import Request
+
+
+class Application(Flask):
+    """Flask, with the transaction edge around every view."""
+
+    request_class = Request
+
+    def dispatch_request(self) -> Any:
+        """Run the view; commit what an unsafe request did if its answer is good, undo everything else."""
+        response = self.make_response(super().dispatch_request())
+        if not session.registry.has():
+            return response
+        if request.method in SAFE_METHODS:
+            if session.new or session.dirty or session.deleted:
+                raise Broken(f"{request.method} {request.endpoint} changed something")
+            if not response.is_streamed:
+                session.rollback()
+        elif response.status_code < 400:
+            session.commit()
+        else:
+            session.rollback()
+        return response
+
+
+@sa.event.listens_for(session, "after_begin")
+def _read_only_in_a_get(_session: Any, _transaction: Any, connection: sa.Connection) -> None:
+    if not has_request_context() or request.method not in SAFE_METHODS:
+        return
+    driver = connection.connection.driver_connection
+    if driver is not None and driver.info.transaction_status == TransactionStatus.IDLE:
+        driver.read_only = True  # part of the BEGIN that comes with the first statement: no round trip
+    else:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+
+def _writable_again(driver: Any, _record: Any) -> None:
+    if driver is not None and driver.read_only:
+        driver.read_only = None
+
+
+def init_app(app: Flask) -> None:
+    """Give every connection back to the pool as it was taken."""
+    with app.app_context():
+        sa.event.listen(db.engine, "checkin", _writable_again)

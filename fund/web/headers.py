@@ -1,0 +1,69 @@
+"""What browsers are told to allow, and where a request may come from."""
+
+import secrets
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, request
+from flask_login import current_user
+from werkzeug.exceptions import Forbidden
+from werkzeug.wrappers import Response
+
+from fund.web.access import SAFE_METHODS
+
+
+def csp_nonce() -> str:
+    """This answer's nonce, for the rare inline script that cannot be a file. Templates: `{{ csp_nonce() }}`."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def is_from_here() -> bool | None:
+    """Whether the browser says that our own page sent this request; None when it says nothing either way."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return None
+    return urlsplit(origin).netloc == request.host
+
+
+def _refuse_from_elsewhere() -> None:
+    """403 for anything unsafe that another site's page sent."""
+    if request.method not in SAFE_METHODS and is_from_here() is False:
+        raise Forbidden("sent by another site")
+
+
+def _policy() -> str:
+    script = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
+    return (f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+            "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'")
+
+
+def _add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _policy())
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+    if current_app.config["FUND"].fund_env == "production":
+        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    if request.endpoint == "static":
+        headers["Cache-Control"] = "public, max-age=31536000, immutable" if response.status_code == 200 else "no-store"
+        del headers["Set-Cookie"]
+    elif "Cache-Control" not in headers:
+        asked = "_login_user" in g  # a page that never asked who is there says nothing about them
+        headers["Cache-Control"] = "no-store" if asked and current_user.is_authenticated else "private, no-cache"
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Trust only our own names, refuse other sites' posts, and add the headers to every answer."""
+    app.config["TRUSTED_HOSTS"] = app.config["FUND"].trusted_hosts
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+    app.before_request(_refuse_from_elsewhere)
+    app.after_request(_add_headers)

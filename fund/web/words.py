@@ -1,0 +1,48 @@
+"""English and Welsh: which of them a page is in, and how a sentence is looked up.
+
+A person's choice is kept in the cookie `language`; before any choice the browser's own wish counts. Jobs and letters
+write in a person's language inside `with in_language("cy"):`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import flask_babel
+from flask import Flask, has_app_context, has_request_context, request
+
+from fund.kernel import words
+
+LANGUAGES = {"en": "English", "cy": "Cymraeg"}
+COOKIE = "language"
+
+
+def language() -> str:
+    """The language of this request: `en` or `cy`."""
+    if not has_request_context():
+        return "en"
+    chosen = request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(LANGUAGES, default="en") or "en"
+
+
+@contextmanager
+def in_language(code: str) -> Iterator[None]:
+    """Everything inside is written in this language: for letters and jobs."""
+    with flask_babel.force_locale(code if code in LANGUAGES else "en"):
+        yield
+
+
+def _look_up(sentence: str) -> str:
+    if not has_app_context():
+        return sentence
+    return str(flask_babel.get_translations().ugettext(sentence))
+
+
+def init_app(app: Flask) -> None:
+    """Set up the catalogues, and tell the kernel's words how to be looked up."""
+    app.config.update(BABEL_TRANSLATION_DIRECTORIES="translations", BABEL_DEFAULT_LOCALE="en",
+                      BABEL_DEFAULT_TIMEZONE="Europe/London")
+    flask_babel.Babel(app, locale_selector=language)
+    words.use(_look_up)
+    app.jinja_env.globals.update(language=lambda: str(flask_babel.get_locale()), languages=LANGUAGES)
