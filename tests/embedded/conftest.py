@@ -1,0 +1,35 @@
+"""The embedded parts, each really started in a folder of its own and stopped after the test."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fund.embedded import process
+from fund.embedded.process import Child
+
+
+@pytest.fixture
+def ports(worker_id):
+    """A block of ten free ports that no other test process picks."""
+    number = int(worker_id[2:]) + 1 if worker_id.startswith("gw") else 0
+    first = 20_000 + number * 1_000 + os.getpid() % 90 * 10
+    while not all(process.is_free(port) and process.is_free(port + 10_000) for port in range(first, first + 10)):
+        first += 10
+    return first
+
+
+@pytest.fixture
+def started(tmp_path):
+    """Starts a child and waits for it; every one is stopped at the end."""
+    running: list[Child] = []
+
+    def start(child: Child) -> Child:
+        process.start(child, tmp_path / f"{child.slug}.log", Path.cwd())
+        running.append(child)
+        assert process.wait_until(child.is_ready, seconds=child.patience), (tmp_path / f"{child.slug}.log").read_text()
+        return child
+
+    yield start
+    for child in reversed(running):
+        process.stop_child(child)
