@@ -1,11 +1,34 @@
 """Writing to the public record."""
 
+import hashlib
+import secrets
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
 from fund.db import session
+from fund.kernel import clock, ids
 from fund.kernel.actor import Actor
-from fund.transparency.models import Act
+from fund.kernel.errors import Stale
+from fund.settings import settings
+from fund.transparency import formats, queries
+from fund.transparency.models import Act, Commitment
+
+GENESIS = "genesis"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A line of the public log that now stands: its place, its id and its hash."""
+
+    seq: int
+    id: uuid.UUID
+    leaf_hash: bytes
 
 
 def record_act(actor: Actor, verb: str, subject_kind: str, subject_id: uuid.UUID, *,
@@ -17,3 +40,76 @@ def record_act(actor: Actor, verb: str, subject_kind: str, subject_id: uuid.UUID
     """
     session.add(Act(person_id=actor.person_id, seat_id=actor.seat_id, capacity=actor.capacity.value, verb=verb,
                     subject_kind=subject_kind, subject_id=subject_id, application_id=application_id, detail=detail))
+
+
+# One statement and one round trip: the head is locked, and nothing is written where the key was used before, or where
+# the log has not begun.
+_APPEND = sa.text("""
+WITH head AS MATERIALIZED (SELECT seq FROM log.next_seq(ARRAY[:idem_key]) AS h (seq)
+  WHERE (seq = 0) = (:kind = 'genesis'))
+INSERT INTO log.leaf (seq, id, kind, idem_key, request_hash, recorded_at, bytes)
+SELECT head.seq, :id, :kind, :idem_key, :request_hash, :recorded_at, :bytes FROM head
+RETURNING seq, id, leaf_hash
+""").bindparams(sa.bindparam("idem_key", type_=sa.Text), sa.bindparam("kind", type_=sa.Text),
+                sa.bindparam("id", type_=postgresql.UUID), sa.bindparam("request_hash", type_=postgresql.BYTEA),
+                sa.bindparam("recorded_at", type_=sa.DateTime(timezone=True)),
+                sa.bindparam("bytes", type_=postgresql.BYTEA))
+
+
+def append(kind: str, record: Mapping[str, Any], *, idem_key: str, recorded_at: datetime | None = None,
+           leaf_id: uuid.UUID | None = None) -> Leaf:
+    """Write a public record that moves no money: a rule published, scores sealed, a decision, a seed committed.
+
+    `record` is made of objects, lists, text and small integers (amounts are strings of pence) and holds nothing
+    personal. The same key with the same record gives the leaf that stands already; with another record it raises
+    Stale. BadInput when the record cannot stand in a leaf. Call it last in an action: until the transaction ends
+    nobody else can write to the log.
+    """
+    record = formats.nfc(record)
+    request_hash = hashlib.sha256(formats.canonical({"kind": kind, "record": record})).digest()
+    session.flush()
+    written = _write(kind, record, idem_key, request_hash, recorded_at or clock.now(), leaf_id or ids.new_id())
+    if written is not None:
+        return written
+    standing = original(idem_key, request_hash)
+    if standing is not None:
+        return standing
+    begin()
+    return append(kind, record, idem_key=idem_key, recorded_at=recorded_at, leaf_id=leaf_id)
+
+
+def _write(kind: str, record: Mapping[str, Any], idem_key: str, request_hash: bytes, recorded_at: datetime,
+           leaf_id: uuid.UUID) -> Leaf | None:
+    encoded = formats.canonical({"v": 1, "id": str(leaf_id), "kind": kind, "record": record,
+                                 "recorded_at": formats.moment(recorded_at)})
+    row = session.execute(_APPEND, {
+        "idem_key": idem_key, "kind": kind, "id": leaf_id, "request_hash": request_hash, "recorded_at": recorded_at,
+        "bytes": encoded}).one_or_none()
+    return None if row is None else Leaf(*row)
+
+
+def original(idem_key: str, request_hash: bytes) -> Leaf | None:
+    """The leaf that a key was used for before, if any. Raises Stale when it was used to ask for something else."""
+    found = queries.leaves_by_key([idem_key]).get(idem_key)
+    if found is None:
+        return None
+    if found.request_hash != request_hash:
+        raise Stale(f"“{idem_key}” is on the record already, and says something else.", theirs=found.encoded)
+    return Leaf(found.seq, found.id, found.leaf_hash)
+
+
+def begin(origin: str | None = None) -> Leaf:
+    """Write the log's first leaf, which names the log; give it where it stands already. Every writer sees to it."""
+    origin = origin or settings().log_origin
+    return append(GENESIS, {"origin": origin}, idem_key=GENESIS)
+
+
+def commit_to(leaf_id: uuid.UUID, field: str, value: str, *, pointer: str | None = None) -> str:
+    """Give a commitment to `value` for a field of the leaf that will have this id: `sha256:` and 64 hex digits.
+
+    The salt is fresh for each field of each leaf and is kept in a table from which it may be deleted, with `pointer`
+    (where the value is; by default the value itself). Once deleted nobody can tell what the leaf committed to.
+    """
+    salt = secrets.token_bytes(32)
+    session.add(Commitment(leaf_id=leaf_id, field=field, salt=salt, pointer=value if pointer is None else pointer))
+    return formats.commitment(salt, formats.nfc(value))

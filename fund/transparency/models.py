@@ -25,3 +25,41 @@ class Act(Model):
     subject_id: Mapped[uuid.UUID]
     application_id: Mapped[uuid.UUID | None]
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Leaf(Model):
+    """One line of the public log. Read only: `actions.append` and the ledger's posting write it by statement."""
+
+    __tablename__ = "leaf"
+    __table_args__ = {"schema": "log"}
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[uuid.UUID]
+    kind: Mapped[str]
+    idem_key: Mapped[str]
+    request_hash: Mapped[bytes]
+    recorded_at: Mapped[datetime]
+    encoded: Mapped[bytes] = mapped_column("bytes")
+    leaf_hash: Mapped[bytes] = mapped_column(sa.Computed("sha256('\\x00'::bytea || bytes)"))
+
+
+class Head(Model):
+    """How many leaves there are: one row, written by the log's own trigger."""
+
+    __tablename__ = "log_head"
+    __table_args__ = {"schema": "log"}
+
+    one: Mapped[bool] = mapped_column(primary_key=True)
+    size: Mapped[int]
+
+
+class Commitment(Model):
+    """What opens one commitment of one leaf. Deleting the row makes the commitment unreadable for ever."""
+
+    __tablename__ = "commitment"
+    __table_args__ = {"schema": "log"}
+
+    leaf_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    field: Mapped[str] = mapped_column(primary_key=True)
+    salt: Mapped[bytes]
+    pointer: Mapped[str]

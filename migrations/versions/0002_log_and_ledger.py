@@ -1,12 +1,509 @@
-"""To be written: log and ledger."""
+"""The public log and the permanent ledger.
+
+Two schemas, because one part must not know the other: `log` holds the leaves of the public record and the head that
+gives them their places; `ledger` holds accounts, entries and transfers, each entry being a leaf. Rows are written lines
+first, then the entry, then the leaf, which closes it: the triggers on `log.leaf` compare what the leaf says with the
+rows it closes. The application can read and insert; balances and the head are written by the triggers alone, which run
+as the owner with a pinned search path. LEDGER.md of the design is the reason for nearly every line.
+
+Names in `CONSTRAINT = …` stand for a constraint in messages and tests just as those of CHECKs do.
+"""
+
+from alembic import op
 
 revision = "0002"
 down_revision = "0001"
 
+PERMANENT = ("log.leaf", "ledger.account_class", "ledger.posting_rule", "ledger.account", "ledger.entry",
+             "ledger.transfer", "ledger.period_close")
+
 
 def upgrade() -> None:
-    """Nothing yet."""
+    """The log, the ledger, the posting matrix as rows, and the triggers that keep them."""
+    op.execute(LOG)
+    op.execute(LEDGER)
+    op.execute(MATRIX)
+    op.execute(TRANSFER_IN)
+    op.execute(ENTRY_IN)
+    op.execute(LEAF_CLOSES)
+    for table in PERMANENT:
+        op.execute(f"""
+        CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}
+          FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+        CREATE TRIGGER append_only_all BEFORE TRUNCATE ON {table} EXECUTE FUNCTION public.refuse_change();
+        """)
+    for table in ("log.log_head", "ledger.balance"):
+        op.execute(f"""
+        CREATE TRIGGER stays BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+        CREATE TRIGGER stays_all BEFORE TRUNCATE ON {table} EXECUTE FUNCTION public.refuse_change();
+        """)
+    op.execute(GRANTS)
 
 
 def downgrade() -> None:
-    """Nothing yet."""
+    """Take all of it away."""
+    op.execute("DROP SCHEMA ledger CASCADE; DROP SCHEMA log CASCADE")
+
+
+LOG = """
+CREATE SCHEMA log;
+
+-- One row is one line of the public record: stored bytes, hashed as stored. `seq` is its place in the Merkle tree.
+CREATE TABLE log.leaf (
+  seq          bigint NOT NULL CONSTRAINT pk_leaf PRIMARY KEY,
+  id           uuid NOT NULL CONSTRAINT uq_leaf_id UNIQUE,
+  kind         text NOT NULL CONSTRAINT ck_leaf_kind CHECK (kind ~ '^[a-z][a-z_]{1,59}$'),
+  idem_key     text NOT NULL CONSTRAINT uq_leaf_idem_key UNIQUE
+                 CONSTRAINT ck_leaf_idem_key CHECK (length(idem_key) BETWEEN 1 AND 200),
+  request_hash bytea NOT NULL CONSTRAINT ck_leaf_request_hash CHECK (octet_length(request_hash) = 32),
+  recorded_at  timestamptz NOT NULL CONSTRAINT ck_leaf_recorded_at CHECK (isfinite(recorded_at)),
+  bytes        bytea NOT NULL CONSTRAINT ck_leaf_size CHECK (octet_length(bytes) BETWEEN 1 AND 65535),
+  leaf_hash    bytea NOT NULL GENERATED ALWAYS AS (sha256('\\x00'::bytea || bytes)) STORED,
+  CONSTRAINT ck_leaf_genesis CHECK ((seq = 0) = (kind = 'genesis')),
+  CONSTRAINT ck_leaf_json CHECK (convert_from(bytes, 'UTF8') IS JSON OBJECT WITH UNIQUE KEYS)
+);
+
+-- One row: how many leaves there are. Whoever writes a leaf locks it first, so places have no gap.
+CREATE TABLE log.log_head (
+  one  boolean NOT NULL DEFAULT true CONSTRAINT pk_log_head PRIMARY KEY CONSTRAINT ck_log_head_one CHECK (one),
+  size bigint NOT NULL CONSTRAINT ck_log_head_size CHECK (size >= 0)
+);
+INSERT INTO log.log_head (size) VALUES (0);
+
+-- What opens a commitment that a leaf carries. Deleting a row makes the commitment unreadable by anyone, for ever.
+CREATE TABLE log.commitment (
+  leaf_id uuid NOT NULL CONSTRAINT fk_commitment_leaf REFERENCES log.leaf (id) DEFERRABLE INITIALLY DEFERRED,
+  field   text NOT NULL,
+  salt    bytea NOT NULL CONSTRAINT ck_commitment_salt CHECK (octet_length(salt) = 32),
+  pointer text NOT NULL,
+  CONSTRAINT pk_commitment PRIMARY KEY (leaf_id, field)
+);
+
+-- Locks the head and gives the next place; gives nothing when one of the keys was used before.
+CREATE FUNCTION log.next_seq(keys text[]) RETURNS SETOF bigint LANGUAGE plpgsql VOLATILE ROWS 1
+SECURITY DEFINER SET search_path = pg_catalog, log, pg_temp AS $$
+DECLARE s bigint;
+BEGIN
+  SELECT size INTO STRICT s FROM log.log_head FOR UPDATE;
+  -- A statement of its own: in READ COMMITTED it sees what was committed while this one waited for the lock.
+  IF NOT EXISTS (SELECT 1 FROM log.leaf WHERE idem_key = ANY (keys)) THEN RETURN NEXT s; END IF;
+END $$;
+
+CREATE FUNCTION log.leaf_in() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, log, pg_temp AS $$
+DECLARE lo bigint; hi bigint; k bigint;
+BEGIN
+  SELECT min(seq), max(seq), count(*) INTO lo, hi, k FROM new_leaf;
+  IF k = 0 THEN RETURN NULL; END IF;
+  UPDATE log.log_head SET size = size + k WHERE size = lo AND hi = lo + k - 1;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'log_sequence', SCHEMA = 'log', TABLE = 'leaf',
+      MESSAGE = 'leaves ' || lo || ' to ' || hi || ' do not continue the log';
+  END IF;
+  IF EXISTS (
+    SELECT 1 FROM (SELECT l.*, convert_from(l.bytes, 'UTF8')::jsonb AS j FROM new_leaf l) l
+    WHERE j ->> 'id' IS DISTINCT FROM l.id::text OR j ->> 'kind' IS DISTINCT FROM l.kind
+       OR j -> 'v' IS DISTINCT FROM '1'::jsonb
+       OR j ->> 'recorded_at' IS DISTINCT FROM
+            to_char(l.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+  THEN
+    RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'leaf_says_its_columns', SCHEMA = 'log', TABLE = 'leaf',
+      MESSAGE = 'the bytes of a leaf do not say its id, kind and time';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER a_continues AFTER INSERT ON log.leaf REFERENCING NEW TABLE AS new_leaf
+  FOR EACH STATEMENT EXECUTE FUNCTION log.leaf_in();
+"""
+
+LEDGER = """
+CREATE SCHEMA ledger;
+
+-- What sorts of account there are. `guard` is what the balance row must always satisfy; a class has no other.
+CREATE TABLE ledger.account_class (
+  class  text NOT NULL CONSTRAINT pk_account_class PRIMARY KEY,
+  prefix text NOT NULL CONSTRAINT uq_account_class_prefix UNIQUE,
+  many   boolean NOT NULL,      -- one per year, place or grant, written after a stroke
+  side   text NOT NULL CONSTRAINT ck_account_class_side CHECK (side IN ('asset', 'liability', 'fund')),
+  guard  text NOT NULL CONSTRAINT ck_account_class_guard CHECK (guard IN ('debits<=credits', 'credits<=debits')),
+  CONSTRAINT uq_account_class_guard UNIQUE (class, guard, prefix, many)
+);
+INSERT INTO ledger.account_class (prefix, class, many, side, guard) VALUES
+  ('1000', 'bank',              false, 'asset',     'credits<=debits'),
+  ('1100', 'investments',       false, 'asset',     'credits<=debits'),
+  ('2000', 'reclaim_reserve',   false, 'liability', 'debits<=credits'),
+  ('3000', 'permanent_capital', false, 'fund',      'debits<=credits'),
+  ('3090', 'deficit',           false, 'fund',      'credits<=debits'),
+  ('3100', 'unapplied_return',  false, 'fund',      'debits<=credits'),
+  ('3150', 'drawdown_limit',    true,  'fund',      'debits<=credits'),
+  ('3200', 'spendable',         false, 'fund',      'debits<=credits'),
+  ('3250', 'running_costs',     true,  'fund',      'debits<=credits'),
+  ('4000', 'allocation',        true,  'fund',      'debits<=credits'),
+  ('5000', 'grant',             true,  'liability', 'debits<=credits');
+
+-- The posting matrix: which kind of entry may move money between which classes, and in which phase.
+CREATE TABLE ledger.posting_rule (
+  kind         text NOT NULL,
+  phase        text NOT NULL CONSTRAINT ck_posting_rule_phase CHECK (phase IN ('single', 'pending', 'post', 'void')),
+  debit_class  text NOT NULL CONSTRAINT fk_posting_rule_debit REFERENCES ledger.account_class,
+  credit_class text NOT NULL CONSTRAINT fk_posting_rule_credit REFERENCES ledger.account_class,
+  resolves     text,            -- the kind of reservation that this kind posts or voids
+  CONSTRAINT pk_posting_rule PRIMARY KEY (kind, phase, debit_class, credit_class),
+  CONSTRAINT ck_posting_rule_resolves CHECK ((phase IN ('post', 'void')) = (resolves IS NOT NULL)),
+  CONSTRAINT ck_posting_rule_capital CHECK (debit_class <> 'permanent_capital' OR kind = 'reversal')
+);
+
+CREATE TABLE ledger.account (
+  id         integer GENERATED ALWAYS AS IDENTITY CONSTRAINT pk_account PRIMARY KEY,
+  code       text NOT NULL CONSTRAINT uq_account_code UNIQUE
+               CONSTRAINT ck_account_code CHECK (code ~ '^[0-9]{4}(/[A-Za-z0-9][A-Za-z0-9._-]{0,59})?$'),
+  name       text NOT NULL CONSTRAINT ck_account_name CHECK (length(name) BETWEEN 1 AND 200),
+  class      text NOT NULL,
+  guard      text NOT NULL,
+  prefix     text NOT NULL GENERATED ALWAYS AS (split_part(code, '/', 1)) STORED,
+  many       boolean NOT NULL GENERATED ALWAYS AS (strpos(code, '/') > 0) STORED,
+  opened_seq bigint NOT NULL CONSTRAINT uq_account_leaf UNIQUE
+               CONSTRAINT fk_account_leaf REFERENCES log.leaf (seq) DEFERRABLE INITIALLY DEFERRED,
+  -- The class decides guard and code: no account can be opened without its guard, nor under another's number.
+  CONSTRAINT fk_account_class FOREIGN KEY (class, guard, prefix, many)
+    REFERENCES ledger.account_class (class, guard, prefix, many),
+  CONSTRAINT uq_account_class UNIQUE (id, class),
+  CONSTRAINT uq_account_guard UNIQUE (id, guard)
+);
+
+-- A cache of the transfers, kept by their trigger and proved by fsck; its CHECK is what makes overdraft impossible.
+CREATE TABLE ledger.balance (
+  account_id            integer NOT NULL CONSTRAINT pk_balance PRIMARY KEY,
+  guard                 text NOT NULL,
+  debits_posted_pence bigint NOT NULL DEFAULT 0
+    CONSTRAINT ck_balance_debits_posted CHECK (debits_posted_pence >= 0),
+  credits_posted_pence bigint NOT NULL DEFAULT 0
+    CONSTRAINT ck_balance_credits_posted CHECK (credits_posted_pence >= 0),
+  debits_pending_pence bigint NOT NULL DEFAULT 0
+    CONSTRAINT ck_balance_debits_pending CHECK (debits_pending_pence >= 0),
+  credits_pending_pence bigint NOT NULL DEFAULT 0
+    CONSTRAINT ck_balance_credits_pending CHECK (credits_pending_pence >= 0),
+  CONSTRAINT fk_balance_account FOREIGN KEY (account_id, guard) REFERENCES ledger.account (id, guard),
+  CONSTRAINT ck_balance_overdraft CHECK (CASE guard
+    WHEN 'debits<=credits' THEN debits_posted_pence + debits_pending_pence <= credits_posted_pence
+    WHEN 'credits<=debits' THEN credits_posted_pence + credits_pending_pence <= debits_posted_pence
+    ELSE false END)
+) WITH (fillfactor = 50);
+
+CREATE TABLE ledger.entry (
+  seq          bigint NOT NULL CONSTRAINT pk_entry PRIMARY KEY
+                 CONSTRAINT fk_entry_leaf REFERENCES log.leaf (seq) DEFERRABLE INITIALLY DEFERRED,
+  kind         text NOT NULL,
+  effective_on date NOT NULL
+                 CONSTRAINT ck_entry_effective_on CHECK (effective_on BETWEEN DATE '1990-01-01' AND DATE '2999-12-31'),
+  reverses     bigint CONSTRAINT uq_entry_reverses UNIQUE CONSTRAINT fk_entry_reverses REFERENCES ledger.entry (seq),
+  relates_to   uuid[] NOT NULL DEFAULT '{}',
+  CONSTRAINT ck_entry_reversal CHECK ((kind = 'reversal') = (reverses IS NOT NULL)),
+  CONSTRAINT ck_entry_reverses_earlier CHECK (reverses < seq)
+);
+CREATE INDEX ix_entry_relates_to ON ledger.entry USING gin (relates_to) WHERE relates_to <> '{}';
+
+CREATE TABLE ledger.transfer (
+  entry_seq    bigint NOT NULL
+                 CONSTRAINT fk_transfer_entry REFERENCES ledger.entry (seq) DEFERRABLE INITIALLY DEFERRED,
+  line         smallint NOT NULL CONSTRAINT ck_transfer_line CHECK (line >= 1),
+  kind         text NOT NULL,
+  phase        text NOT NULL,
+  debit_id     integer NOT NULL,
+  debit_class  text NOT NULL,
+  credit_id    integer NOT NULL,
+  credit_class text NOT NULL,
+  -- The upper bound keeps every sum of a year's entries far inside a bigint.
+  amount_pence bigint NOT NULL
+                 CONSTRAINT ck_transfer_amount CHECK (amount_pence > 0 AND amount_pence <= 1000000000000000),
+  pending_seq  bigint,
+  pending_line smallint,
+  CONSTRAINT pk_transfer PRIMARY KEY (entry_seq, line),
+  CONSTRAINT ck_transfer_two_accounts CHECK (debit_id <> credit_id),
+  CONSTRAINT ck_transfer_capital CHECK (debit_class <> 'permanent_capital' OR kind = 'reversal'),
+  CONSTRAINT ck_transfer_resolves CHECK ((phase IN ('post', 'void')) = (pending_seq IS NOT NULL)),
+  CONSTRAINT ck_transfer_pending_line CHECK ((pending_seq IS NULL) = (pending_line IS NULL)),
+  CONSTRAINT ck_transfer_pending_earlier CHECK (pending_seq < entry_seq),
+  CONSTRAINT fk_transfer_debit FOREIGN KEY (debit_id, debit_class) REFERENCES ledger.account (id, class),
+  CONSTRAINT fk_transfer_credit FOREIGN KEY (credit_id, credit_class) REFERENCES ledger.account (id, class),
+  CONSTRAINT fk_transfer_rule FOREIGN KEY (kind, phase, debit_class, credit_class) REFERENCES ledger.posting_rule,
+  CONSTRAINT fk_transfer_pending FOREIGN KEY (pending_seq, pending_line) REFERENCES ledger.transfer (entry_seq, line)
+);
+CREATE INDEX ix_transfer_debit ON ledger.transfer (debit_id, entry_seq);
+CREATE INDEX ix_transfer_credit ON ledger.transfer (credit_id, entry_seq);
+-- A reservation is resolved at most once.
+CREATE UNIQUE INDEX uq_transfer_pending ON ledger.transfer (pending_seq, pending_line) WHERE pending_seq IS NOT NULL;
+
+-- Each close is a leaf; nothing is entered with an effective date in a closed period.
+CREATE TABLE ledger.period_close (
+  seq            bigint NOT NULL CONSTRAINT pk_period_close PRIMARY KEY
+                   CONSTRAINT fk_period_close_leaf REFERENCES log.leaf (seq) DEFERRABLE INITIALLY DEFERRED,
+  closed_through date NOT NULL CONSTRAINT uq_period_close_date UNIQUE
+);
+"""
+
+MATRIX = """
+INSERT INTO ledger.posting_rule (kind, phase, debit_class, credit_class, resolves) VALUES
+  ('dormant_assets_receipt',  'single',  'bank',             'permanent_capital', NULL),
+  ('dormant_assets_receipt',  'single',  'bank',             'reclaim_reserve',   NULL),
+  ('reclaim_paid',            'pending', 'reclaim_reserve',  'bank',              NULL),
+  ('reclaim_paid',            'post',    'reclaim_reserve',  'bank',              'reclaim_paid'),
+  ('reclaim_paid',            'void',    'reclaim_reserve',  'bank',              'reclaim_paid'),
+  ('reclaim_reserve_top_up',  'single',  'unapplied_return', 'reclaim_reserve',   NULL),
+  ('reclaim_reserve_release', 'single',  'reclaim_reserve',  'permanent_capital', NULL),
+  ('trade',                   'pending', 'investments',      'bank',              NULL),
+  ('trade',                   'post',    'investments',      'bank',              'trade'),
+  ('trade',                   'void',    'investments',      'bank',              'trade'),
+  ('trade',                   'pending', 'bank',             'investments',       NULL),
+  ('trade',                   'post',    'bank',             'investments',       'trade'),
+  ('trade',                   'void',    'bank',             'investments',       'trade'),
+  ('investment_income',       'single',  'bank',             'unapplied_return',  NULL),
+  ('bank_interest',           'single',  'bank',             'unapplied_return',  NULL),
+  ('revaluation_gain',        'single',  'investments',      'deficit',           NULL),
+  ('revaluation_gain',        'single',  'investments',      'unapplied_return',  NULL),
+  ('revaluation_loss',        'single',  'unapplied_return', 'investments',       NULL),
+  ('revaluation_loss',        'single',  'deficit',          'investments',       NULL),
+  -- Not in LEDGER.md 1.3: income that comes while a deficit stands makes it good, or no limit could be set again.
+  ('deficit_made_good',       'single',  'unapplied_return', 'deficit',           NULL),
+  ('spending_rule_set',       'single',  'unapplied_return', 'drawdown_limit',    NULL),
+  ('drawdown',                'single',  'drawdown_limit',   'spendable',         NULL),
+  ('area_allocation',         'single',  'spendable',        'allocation',        NULL),
+  ('operating_budget',        'single',  'spendable',        'running_costs',     NULL),
+  ('grant_offer',             'pending', 'allocation',       'grant',             NULL),
+  ('grant_agreement',         'post',    'allocation',       'grant',             'grant_offer'),
+  ('grant_offer_lapsed',      'void',    'allocation',       'grant',             'grant_offer'),
+  ('stage_release',           'pending', 'grant',            'bank',              NULL),
+  ('stage_paid',              'post',    'grant',            'bank',              'stage_release'),
+  ('payment_failed',          'void',    'grant',            'bank',              'stage_release'),
+  ('payment_returned',        'single',  'bank',             'grant',             NULL),
+  ('host_contribution',       'pending', 'grant',            'bank',              NULL),
+  ('host_contribution',       'post',    'grant',            'bank',              'host_contribution'),
+  ('host_contribution',       'void',    'grant',            'bank',              'host_contribution'),
+  ('grant_return',            'single',  'bank',             'allocation',        NULL),
+  ('grant_return',            'single',  'bank',             'spendable',         NULL),
+  ('grant_decommitted',       'single',  'grant',            'allocation',        NULL),
+  ('operating_cost',          'single',  'running_costs',    'bank',              NULL),
+  ('operating_cost',          'pending', 'running_costs',    'bank',              NULL),
+  ('operating_cost',          'post',    'running_costs',    'bank',              'operating_cost'),
+  ('operating_cost',          'void',    'running_costs',    'bank',              'operating_cost'),
+  ('participation_payment',   'pending', 'running_costs',    'bank',              NULL),
+  ('participation_payment',   'post',    'running_costs',    'bank',              'participation_payment'),
+  ('participation_payment',   'void',    'running_costs',    'bank',              'participation_payment');
+-- A reversal is the mirror of what moved money; it may go wherever an entry came from, and nowhere else.
+INSERT INTO ledger.posting_rule (kind, phase, debit_class, credit_class)
+  SELECT DISTINCT 'reversal', 'single', credit_class, debit_class FROM ledger.posting_rule
+  WHERE phase IN ('single', 'post');
+"""
+
+TRANSFER_IN = """
+-- Lines come first. They may only join an entry that is still open, in order; they move the balances as they come.
+CREATE FUNCTION ledger.transfer_in() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp AS $$
+DECLARE s bigint; lo bigint; k bigint; resolving boolean; limiting boolean; overdrawn text;
+BEGIN
+  SELECT min(entry_seq), count(DISTINCT entry_seq), bool_or(phase IN ('post', 'void')),
+         bool_or(kind = 'spending_rule_set')
+    INTO lo, k, resolving, limiting FROM n;
+  IF k = 0 THEN RETURN NULL; END IF;
+  SELECT size INTO STRICT s FROM log.log_head FOR UPDATE;
+  IF lo < s THEN
+    RAISE EXCEPTION USING ERRCODE = '23001', CONSTRAINT = 'entry_is_open', SCHEMA = 'ledger', TABLE = 'transfer',
+      MESSAGE = 'entry ' || lo || ' is closed';
+  END IF;
+  IF (SELECT count(*) FROM transfer WHERE entry_seq > lo) <> (SELECT count(*) FROM n WHERE entry_seq > lo) THEN
+    RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'entries_in_order', SCHEMA = 'ledger', TABLE = 'transfer',
+      MESSAGE = 'a line of a later entry was written before entry ' || lo;
+  END IF;
+  IF resolving AND EXISTS (
+    SELECT 1 FROM n JOIN transfer p ON p.entry_seq = n.pending_seq AND p.line = n.pending_line
+      JOIN posting_rule r ON (r.kind, r.phase, r.debit_class, r.credit_class)
+                           = (n.kind, n.phase, n.debit_class, n.credit_class)
+    WHERE p.phase <> 'pending' OR p.kind <> r.resolves OR p.debit_id <> n.debit_id OR p.credit_id <> n.credit_id
+       OR (n.phase = 'post' AND n.amount_pence > p.amount_pence)
+       OR (n.phase = 'void' AND n.amount_pence <> p.amount_pence))
+  THEN
+    RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'reservation_resolves', SCHEMA = 'ledger', TABLE = 'transfer',
+      MESSAGE = 'a line does not resolve its reservation';
+  END IF;
+  -- A limit is set by itself, so that what stands before it is what was committed or written before it.
+  IF limiting AND (k > 1 OR EXISTS (SELECT 1 FROM balance b JOIN account a ON a.id = b.account_id
+                                    WHERE a.class = 'deficit' AND b.debits_posted_pence > b.credits_posted_pence)) THEN
+    RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'no_limit_in_deficit', SCHEMA = 'ledger', TABLE = 'transfer',
+      MESSAGE = 'no spending limit can be set while the endowment stands below its capital';
+  END IF;
+  -- The balance row's CHECK sees the net of one statement; where that holds several entries, look after each of them.
+  IF k > 1 THEN
+    SELECT a.code INTO overdrawn FROM (
+      SELECT u.account_id, sum(sum(dp)) OVER w AS dp, sum(sum(cp)) OVER w AS cp, sum(sum(dq)) OVER w AS dq,
+             sum(sum(cq)) OVER w AS cq
+      FROM (
+        SELECT n.entry_seq, side.account_id, CASE WHEN debit THEN m.posted ELSE 0 END AS dp,
+               CASE WHEN debit THEN 0 ELSE m.posted END AS cp, CASE WHEN debit THEN m.pending ELSE 0 END AS dq,
+               CASE WHEN debit THEN 0 ELSE m.pending END AS cq
+        FROM n LEFT JOIN transfer p ON p.entry_seq = n.pending_seq AND p.line = n.pending_line
+        CROSS JOIN LATERAL (SELECT
+          CASE WHEN n.phase IN ('single', 'post') THEN n.amount_pence ELSE 0 END AS posted,
+          CASE n.phase WHEN 'pending' THEN n.amount_pence WHEN 'single' THEN 0 ELSE -p.amount_pence END AS pending) m
+        CROSS JOIN LATERAL (VALUES (n.debit_id, true), (n.credit_id, false)) side (account_id, debit)) u
+      GROUP BY u.account_id, u.entry_seq WINDOW w AS (PARTITION BY u.account_id ORDER BY u.entry_seq)) r
+    JOIN balance b ON b.account_id = r.account_id JOIN account a ON a.id = r.account_id
+    WHERE CASE b.guard
+      WHEN 'debits<=credits' THEN b.debits_posted_pence + r.dp + b.debits_pending_pence + r.dq
+                                  > b.credits_posted_pence + r.cp
+      ELSE b.credits_posted_pence + r.cp + b.credits_pending_pence + r.cq > b.debits_posted_pence + r.dp END
+    LIMIT 1;
+    IF overdrawn IS NOT NULL THEN
+      RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'ck_balance_overdraft', SCHEMA = 'ledger',
+        TABLE = 'balance', MESSAGE = 'one of the entries overdraws account ' || overdrawn;
+    END IF;
+  END IF;
+  WITH moved AS (
+    SELECT n.debit_id, n.credit_id,
+           CASE WHEN n.phase IN ('single', 'post') THEN n.amount_pence ELSE 0 END AS posted,
+           CASE n.phase WHEN 'pending' THEN n.amount_pence WHEN 'single' THEN 0 ELSE -p.amount_pence END AS pending
+    FROM n LEFT JOIN transfer p ON p.entry_seq = n.pending_seq AND p.line = n.pending_line),
+  net AS (
+    SELECT account_id, sum(dp)::bigint AS dp, sum(cp)::bigint AS cp, sum(dq)::bigint AS dq, sum(cq)::bigint AS cq
+    FROM (SELECT debit_id AS account_id, posted AS dp, 0 AS cp, pending AS dq, 0 AS cq FROM moved
+          UNION ALL SELECT credit_id, 0, posted, 0, pending FROM moved) u GROUP BY account_id)
+  UPDATE balance b SET debits_posted_pence = b.debits_posted_pence + net.dp,
+    credits_posted_pence = b.credits_posted_pence + net.cp, debits_pending_pence = b.debits_pending_pence + net.dq,
+    credits_pending_pence = b.credits_pending_pence + net.cq
+  FROM net WHERE b.account_id = net.account_id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER moves_balances AFTER INSERT ON ledger.transfer REFERENCING NEW TABLE AS n
+  FOR EACH STATEMENT EXECUTE FUNCTION ledger.transfer_in();
+"""
+
+ENTRY_IN = """
+CREATE FUNCTION ledger.entry_in() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp AS $$
+DECLARE s bigint; lo bigint; earliest date; closed date; related boolean;
+BEGIN
+  SELECT min(seq), min(effective_on), bool_or(relates_to <> '{}') INTO lo, earliest, related FROM n;
+  IF lo IS NULL THEN RETURN NULL; END IF;
+  SELECT size INTO STRICT s FROM log.log_head FOR UPDATE;
+  IF lo < s THEN
+    RAISE EXCEPTION USING ERRCODE = '23001', CONSTRAINT = 'entry_is_open', SCHEMA = 'ledger', TABLE = 'entry',
+      MESSAGE = 'place ' || lo || ' of the log is taken';
+  END IF;
+  SELECT max(closed_through) INTO closed FROM period_close;
+  IF earliest <= closed THEN
+    RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'period_is_open', SCHEMA = 'ledger', TABLE = 'entry',
+      MESSAGE = 'the books are closed through ' || closed;
+  END IF;
+  IF related AND EXISTS (SELECT 1 FROM n CROSS JOIN LATERAL unnest(n.relates_to) AS r (id)
+                         WHERE NOT EXISTS (SELECT 1 FROM log.leaf WHERE leaf.id = r.id)) THEN
+    RAISE EXCEPTION USING ERRCODE = '23503', CONSTRAINT = 'relates_to_a_leaf', SCHEMA = 'ledger', TABLE = 'entry',
+      MESSAGE = 'an entry relates to something that is not in the log';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER is_open AFTER INSERT ON ledger.entry REFERENCING NEW TABLE AS n
+  FOR EACH STATEMENT EXECUTE FUNCTION ledger.entry_in();
+
+-- An account is opened, and a period closed, by a leaf that is still to come; a new account gets its balance row.
+CREATE FUNCTION ledger.account_in() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM n WHERE opened_seq < (SELECT size FROM log.log_head)) THEN
+    RAISE EXCEPTION USING ERRCODE = '23001', CONSTRAINT = 'entry_is_open', SCHEMA = 'ledger', TABLE = 'account',
+      MESSAGE = 'an account is opened by a leaf of its own';
+  END IF;
+  INSERT INTO balance (account_id, guard) SELECT id, guard FROM n;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER is_opened AFTER INSERT ON ledger.account REFERENCING NEW TABLE AS n
+  FOR EACH STATEMENT EXECUTE FUNCTION ledger.account_in();
+
+CREATE FUNCTION ledger.period_close_in() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM n WHERE seq < (SELECT size FROM log.log_head)) THEN
+    RAISE EXCEPTION USING ERRCODE = '23001', CONSTRAINT = 'entry_is_open', SCHEMA = 'ledger', TABLE = 'period_close',
+      MESSAGE = 'a period is closed by a leaf of its own';
+  END IF;
+  IF EXISTS (SELECT 1 FROM n JOIN period_close c ON c.seq < n.seq AND c.closed_through > n.closed_through) THEN
+    RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'period_is_open', SCHEMA = 'ledger', TABLE = 'period_close',
+      MESSAGE = 'a later period is closed already';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER is_later AFTER INSERT ON ledger.period_close REFERENCING NEW TABLE AS n
+  FOR EACH STATEMENT EXECUTE FUNCTION ledger.period_close_in();
+"""
+
+LEAF_CLOSES = """
+-- The leaf comes last and closes what it says: rows and bytes must agree, both ways.
+CREATE FUNCTION ledger.leaf_closes() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp AS $$
+DECLARE bad bigint;
+BEGIN
+  SELECT l.seq INTO bad
+  FROM (SELECT n.seq, n.kind, convert_from(n.bytes, 'UTF8')::jsonb AS j FROM n) l
+  LEFT JOIN entry e ON e.seq = l.seq
+  LEFT JOIN account a ON a.opened_seq = l.seq
+  LEFT JOIN period_close pc ON pc.seq = l.seq
+  LEFT JOIN log.leaf reversed ON reversed.seq = e.reverses
+  CROSS JOIN LATERAL (
+    SELECT count(*) AS lines, max(t.line) AS last, bool_and(t.kind = l.kind) AS of_kind,
+           jsonb_agg(CASE WHEN t.pending_seq IS NULL
+             THEN jsonb_build_object('phase', t.phase, 'debit', d.code, 'credit', c.code,
+                                     'amount', t.amount_pence::text)
+             ELSE jsonb_build_object('phase', t.phase, 'debit', d.code, 'credit', c.code,
+                                     'amount', t.amount_pence::text,
+                                     'pending', jsonb_build_array(p.id, t.pending_line)) END ORDER BY t.line) AS said
+    FROM transfer t JOIN account d ON d.id = t.debit_id JOIN account c ON c.id = t.credit_id
+      LEFT JOIN log.leaf p ON p.seq = t.pending_seq
+    WHERE t.entry_seq = l.seq) r
+  WHERE CASE WHEN e.seq IS NULL
+      THEN r.lines > 0 OR jsonb_exists(l.j, 'transfers') OR jsonb_exists(l.j, 'effective_on')
+        OR EXISTS (SELECT 1 FROM posting_rule m WHERE m.kind = l.kind)
+      ELSE r.lines = 0 OR r.last <> r.lines OR NOT r.of_kind OR e.kind <> l.kind
+        OR l.j -> 'transfers' IS DISTINCT FROM r.said
+        OR l.j ->> 'effective_on' IS DISTINCT FROM to_char(e.effective_on, 'YYYY-MM-DD')
+        OR l.j ->> 'reverses' IS DISTINCT FROM reversed.id::text
+        OR coalesce(l.j -> 'relates_to', '[]'::jsonb) <> to_jsonb(e.relates_to) END
+    OR (l.kind = 'account_opened') <> (a.id IS NOT NULL)
+    OR (a.id IS NOT NULL AND l.j -> 'record' IS DISTINCT FROM
+          jsonb_build_object('code', a.code, 'class', a.class, 'name', a.name))
+    OR (l.kind = 'period_closed') <> (pc.seq IS NOT NULL)
+    OR (pc.seq IS NOT NULL AND l.j -> 'record' IS DISTINCT FROM
+          jsonb_build_object('closed_through', to_char(pc.closed_through, 'YYYY-MM-DD')))
+  LIMIT 1;
+  IF bad IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'leaf_matches_rows', SCHEMA = 'log', TABLE = 'leaf',
+      MESSAGE = 'leaf ' || bad || ' does not say what its rows say';
+  END IF;
+  -- A reversal is its entry's mirror, line for line. A reservation is voided, not reversed, and a reversal stands.
+  IF EXISTS (SELECT 1 FROM n WHERE kind = 'reversal') THEN
+    SELECT e.seq INTO bad FROM n JOIN entry e ON e.seq = n.seq JOIN entry o ON o.seq = e.reverses
+    WHERE o.kind = 'reversal' OR EXISTS (
+      SELECT 1 FROM (SELECT * FROM transfer WHERE entry_seq = o.seq) first
+      FULL JOIN (SELECT * FROM transfer WHERE entry_seq = e.seq) mirror USING (line)
+      WHERE first.debit_id IS DISTINCT FROM mirror.credit_id OR first.credit_id IS DISTINCT FROM mirror.debit_id
+         OR first.amount_pence IS DISTINCT FROM mirror.amount_pence OR first.phase NOT IN ('single', 'post'))
+    LIMIT 1;
+    IF bad IS NOT NULL THEN
+      RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'reversal_mirrors', SCHEMA = 'ledger', TABLE = 'entry',
+        MESSAGE = 'entry ' || bad || ' does not mirror the one it reverses';
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER b_closes AFTER INSERT ON log.leaf REFERENCING NEW TABLE AS n
+  FOR EACH STATEMENT EXECUTE FUNCTION ledger.leaf_closes();
+"""
+
+GRANTS = """
+REVOKE ALL ON FUNCTION log.next_seq(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION log.leaf_in(), ledger.transfer_in(), ledger.entry_in(), ledger.account_in(),
+  ledger.period_close_in(), ledger.leaf_closes() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION log.next_seq(text[]) TO fund_common;
+GRANT USAGE ON SCHEMA log, ledger TO fund_common;
+GRANT SELECT ON ALL TABLES IN SCHEMA log, ledger TO fund_common;
+GRANT INSERT ON log.leaf, ledger.account, ledger.entry, ledger.transfer, ledger.period_close TO fund_common;
+-- The openings of commitments are the one thing here that may be forgotten.
+GRANT INSERT, DELETE ON log.commitment TO fund_common;
+"""

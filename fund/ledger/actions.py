@@ -1,0 +1,288 @@
+"""Writing to the ledger: one way in. Whether money should move is for the part that asks; here it moves, or is refused.
+
+`post` is an action's last write: business rows first, then this, then the end of the transaction. From here on nobody
+else can write to the log until the transaction ends, which is what makes its places gapless and its balances safe.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from fund.db import refusal, session
+from fund.kernel import clock, ids
+from fund.kernel.errors import BadInput, Refused, Stale, refuse_if
+from fund.ledger import queries, rules
+from fund.ledger.rules import Line
+from fund.transparency import actions as transparency
+from fund.transparency import formats
+from fund.transparency import queries as public_record
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """An entry that stands: its place in the log, its id, and the hash of its leaf."""
+
+    seq: int
+    entry_id: uuid.UUID
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToPost:
+    """One entry to be posted.
+
+    `idem_key` names the request for ever: asked again it gives the entry that stands. `relates_to` names leaves that
+    explain it (a decision, the payment that came back); `area`, `grant` and `params` stand in the leaf as they are;
+    `commitments` are private values by field (`subject`, `approved_by`), of which the leaf shows a salted hash.
+    """
+
+    kind: str
+    lines: Sequence[Line]
+    effective_on: date
+    idem_key: str
+    relates_to: Sequence[uuid.UUID] = ()
+    reverses: uuid.UUID | None = None
+    area: str | None = None
+    grant: str | None = None
+    subject: str | None = None
+    params: Mapping[str, Any] | None = None
+    commitments: Mapping[str, str] = field(default_factory=dict)
+    recorded_at: datetime | None = None
+    entry_id: uuid.UUID | None = None
+
+
+def post(kind: str, lines: Sequence[Line], *, effective_on: date, idem_key: str, **more: Any) -> Posted:
+    """Post one entry; `more` are the other fields of `ToPost`.
+
+    The same key with the same request gives the entry that stands already; with another request it raises Stale.
+    Refused carries a plain sentence for what the database would not have (an overdraft, a way that the posting matrix
+    does not know, a closed period); after it the transaction is over and nothing of it stands. BadInput for an account
+    that is not open, an amount that is none, and text that no leaf can hold.
+    """
+    return post_many([ToPost(kind=kind, lines=lines, effective_on=effective_on, idem_key=idem_key, **more)])[0]
+
+
+def post_many(entries: Sequence[ToPost]) -> list[Posted]:
+    """Post entries in this order, all of them or none, and give one Posted for each: how an import posts.
+
+    Each is checked as if it stood alone: no account is overdrawn after any of them. A line may resolve a reservation
+    of an earlier entry of the same call, when that entry was given its `entry_id`.
+    """
+    session.flush()
+    prepared = [_Prepared.of(entry) for entry in entries]
+    standing: dict[str, Posted] = {}
+    written = _write(prepared)
+    if written is None:
+        standing = _standing(prepared)
+        if not standing:
+            transparency.begin()
+        prepared = [one for one in prepared if one.idem_key not in standing]
+        written = (_write(prepared) if prepared else {}) or {}
+    standing |= {one.idem_key: written[one.entry_id] for one in prepared}
+    return [standing[entry.idem_key] for entry in entries]
+
+
+def reverse(entry_id: uuid.UUID, *, effective_on: date, idem_key: str, **more: Any) -> Posted:
+    """Mirror an entry line for line, once, because it was a mistake; `more` as for `post`. Raises NotFound."""
+    lines = [Line(line.debit, line.credit, line.amount_pence) for line in queries.lines_of(entry_id)]
+    return post("reversal", rules.mirror(lines), effective_on=effective_on, idem_key=idem_key, reverses=entry_id,
+                **more)
+
+
+def open_account(code: str, *, name: str) -> str:
+    """Open an account, and say so in the log; one that is open already stays as it is. Gives its code.
+
+    The first four digits decide its class, and with it its guard. Raises BadInput for a code that is none.
+    """
+    account_class = rules.CLASSES.get(code[:4])
+    if account_class is None:
+        raise BadInput(f"{code} is not the code of an account")
+    session.flush()
+    if _is_open(code):
+        return code
+    if public_record.size() == 0:
+        transparency.begin()
+    try:
+        session.execute(_OPEN_ACCOUNT, {"code": code, "name": name, "class": account_class,
+                                        "guard": rules.guard_of(account_class), "key": f"account/{code}"})
+        transparency.append("account_opened", {"code": code, "class": account_class, "name": formats.nfc(name)},
+                            idem_key=f"account/{code}")
+    except DBAPIError as error:
+        raise _plainly(error, [code]) from error
+    return code
+
+
+def open_standing_accounts() -> None:
+    """Open the accounts that every fund has; those that are open stay as they are."""
+    for code, name in STANDING_ACCOUNTS.items():
+        open_account(code, name=name)
+
+
+STANDING_ACCOUNTS = {
+    rules.BANK: "Bank", rules.INVESTMENTS: "Investments", rules.PERMANENT_CAPITAL: "Permanent capital",
+    rules.DEFICIT: "Endowment below its capital", rules.UNAPPLIED_RETURN: "Return not yet applied",
+    rules.SPENDABLE: "Spendable",
+}
+
+
+def close_period(closed_through: date, *, idem_key: str) -> transparency.Leaf:
+    """Close the books through a day: nothing is entered for it or an earlier one again. Raises Refused."""
+    try:
+        session.execute(sa.text("INSERT INTO ledger.period_close (seq, closed_through) "
+                                "SELECT seq, :day FROM log.next_seq(ARRAY[CAST(:key AS text)]) AS h (seq)"),
+                        {"day": closed_through, "key": idem_key})
+        return transparency.append("period_closed", {"closed_through": closed_through.isoformat()}, idem_key=idem_key)
+    except DBAPIError as error:
+        raise _plainly(error, []) from error
+
+
+def _is_open(code: str) -> bool:
+    return code in queries.balances([code])
+
+
+_OPEN_ACCOUNT = sa.text("""
+INSERT INTO ledger.account (code, name, class, guard, opened_seq)
+SELECT :code, :name, :class, :guard, seq FROM log.next_seq(ARRAY[CAST(:key AS text)]) AS h (seq)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An entry with its bytes made."""
+
+    entry: ToPost
+    entry_id: uuid.UUID
+    recorded_at: datetime
+    request_hash: bytes
+    bytes: bytes
+
+    @property
+    def idem_key(self) -> str:
+        return self.entry.idem_key
+
+    @classmethod
+    def of(cls, entry: ToPost) -> "_Prepared":
+        refuse_if(rules.reasons_not_to_post(entry.lines))
+        said = _said(entry)
+        # The request is what was asked for, without what is made here: the same request always has the same hash.
+        request = {**said, "commitments": dict(entry.commitments)} if entry.commitments else said
+        request_hash = hashlib.sha256(formats.canonical(request)).digest()
+        entry_id, recorded_at = entry.entry_id or ids.new_id(), entry.recorded_at or clock.now()
+        for name, value in entry.commitments.items():
+            said[name] = transparency.commit_to(entry_id, name, value)
+        said |= {"v": 1, "id": str(entry_id), "recorded_at": formats.moment(recorded_at)}
+        return cls(entry, entry_id, recorded_at, request_hash, formats.canonical(said))
+
+
+def _said(entry: ToPost) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "kind": entry.kind, "effective_on": entry.effective_on.isoformat(),
+        "transfers": [_line_said(line) for line in entry.lines]}
+    if entry.relates_to:
+        said["relates_to"] = [str(id_) for id_ in entry.relates_to]
+    if entry.reverses is not None:
+        said["reverses"] = str(entry.reverses)
+    if entry.area is not None:
+        said["area"] = entry.area
+    if entry.grant is not None:
+        said["grant"] = entry.grant
+    if entry.subject is not None:
+        said["subject"] = entry.subject
+    if entry.params is not None:
+        said["params"] = formats.nfc(entry.params)
+    return said
+
+
+def _line_said(line: Line) -> dict[str, Any]:
+    said: dict[str, Any] = {"phase": line.phase.value, "debit": line.debit, "credit": line.credit,
+                            "amount": str(line.amount_pence)}
+    if line.pending is not None:
+        said["pending"] = [str(line.pending[0]), line.pending[1]]
+    return said
+
+
+# Lines first, then the entry, then the leaf that closes it: each part waits for the count of the one before. One
+# statement and one round trip, whether for one entry or for a thousand. Nothing at all is written when a key was used
+# before, or the log has not begun.
+_POST = sa.text("""
+WITH head AS MATERIALIZED (SELECT seq FROM log.next_seq(CAST(:keys AS text[])) AS h (seq) WHERE seq > 0),
+line AS (
+  INSERT INTO ledger.transfer (entry_seq, line, kind, phase, debit_id, debit_class, credit_id, credit_class,
+                               amount_pence, pending_seq, pending_line)
+  SELECT head.seq + n.at, n.line, n.kind, n.phase, d.id, d.class, c.id, c.class, n.amount,
+         coalesce(p.seq, head.seq + n.pending_at), n.pending_line
+  FROM head, unnest(CAST(:line_at AS int[]), CAST(:line AS smallint[]), CAST(:line_kind AS text[]),
+                    CAST(:phase AS text[]), CAST(:debit AS text[]), CAST(:credit AS text[]), CAST(:amount AS bigint[]),
+                    CAST(:pending_id AS uuid[]), CAST(:pending_at AS int[]), CAST(:pending_line AS smallint[]))
+             AS n (at, line, kind, phase, debit, credit, amount, pending_id, pending_at, pending_line)
+  LEFT JOIN ledger.account d ON d.code = n.debit LEFT JOIN ledger.account c ON c.code = n.credit
+  LEFT JOIN log.leaf p ON p.id = n.pending_id
+  RETURNING 1),
+header AS (
+  INSERT INTO ledger.entry (seq, kind, effective_on, reverses, relates_to)
+  SELECT head.seq + n.at - 1, n.kind, n.effective_on, r.seq, CAST(n.relates_to AS uuid[])
+  FROM (SELECT count(*) FROM line) AS lines, head,
+       unnest(CAST(:kind AS text[]), CAST(:effective_on AS date[]), CAST(:reverses AS uuid[]),
+              CAST(:relates_to AS text[])) WITH ORDINALITY AS n (kind, effective_on, reverses, relates_to, at)
+  LEFT JOIN log.leaf r ON r.id = n.reverses
+  RETURNING 1)
+INSERT INTO log.leaf (seq, id, kind, idem_key, request_hash, recorded_at, bytes)
+SELECT head.seq + n.at - 1, n.id, n.kind, n.idem_key, n.request_hash, n.recorded_at, n.bytes
+FROM (SELECT count(*) FROM header) AS headers, head,
+     unnest(CAST(:id AS uuid[]), CAST(:kind AS text[]), CAST(:keys AS text[]), CAST(:request_hash AS bytea[]),
+            CAST(:recorded_at AS timestamptz[]), CAST(:bytes AS bytea[]))
+       WITH ORDINALITY AS n (id, kind, idem_key, request_hash, recorded_at, bytes, at)
+RETURNING seq, id, leaf_hash
+""")
+
+
+def _write(prepared: Sequence[_Prepared]) -> dict[uuid.UUID, Posted] | None:
+    """Write all of them, or none where one of the keys was used before or the log has not begun."""
+    at = {one.entry_id: i for i, one in enumerate(prepared)}
+    lines = [(i, n, one.entry, line) for i, one in enumerate(prepared) for n, line in enumerate(one.entry.lines, 1)]
+    params = {
+        "keys": [one.idem_key for one in prepared], "id": [one.entry_id for one in prepared],
+        "kind": [one.entry.kind for one in prepared], "effective_on": [one.entry.effective_on for one in prepared],
+        "reverses": [one.entry.reverses for one in prepared],
+        "relates_to": ["{" + ",".join(map(str, one.entry.relates_to)) + "}" for one in prepared],
+        "request_hash": [one.request_hash for one in prepared],
+        "recorded_at": [one.recorded_at for one in prepared], "bytes": [one.bytes for one in prepared],
+        "line_at": [i for i, _, _, _ in lines], "line": [n for _, n, _, _ in lines],
+        "line_kind": [entry.kind for _, _, entry, _ in lines], "phase": [line.phase.value for *_, line in lines],
+        "debit": [line.debit for *_, line in lines], "credit": [line.credit for *_, line in lines],
+        "amount": [line.amount_pence for *_, line in lines],
+        "pending_id": [line.pending and line.pending[0] for *_, line in lines],
+        "pending_at": [line.pending and at.get(line.pending[0]) for *_, line in lines],
+        "pending_line": [line.pending and line.pending[1] for *_, line in lines],
+    }
+    try:
+        rows = session.execute(_POST, params).all()
+    except DBAPIError as error:
+        raise _plainly(error, [code for *_, line in lines for code in (line.debit, line.credit)]) from error
+    return {row.id: Posted(*row) for row in rows} if rows else None
+
+
+def _standing(prepared: Sequence[_Prepared]) -> dict[str, Posted]:
+    """The entries that stand already for these keys. Raises Stale where one was asked for something else."""
+    found = public_record.leaves_by_key(one.idem_key for one in prepared)
+    for one in prepared:
+        leaf = found.get(one.idem_key)
+        if leaf is not None and leaf.request_hash != one.request_hash:
+            raise Stale(f"“{one.idem_key}” is in the ledger already, and says something else.",
+                        theirs=leaf.encoded, yours=one.bytes)
+    return {key: Posted(leaf.seq, leaf.id, leaf.leaf_hash) for key, leaf in found.items()}
+
+
+def _plainly(error: DBAPIError, accounts: Sequence[str]) -> Exception:
+    """What the database refused, as a sentence for a person; anything else stays what it is."""
+    state, constraint = refusal(error)
+    if state == "23502":  # an account or a reservation that was not found left a hole in its row
+        return BadInput("An account of this entry is not open: " + ", ".join(dict.fromkeys(accounts)))
+    reason = rules.why_refused(constraint or "", accounts)
+    return error if reason is None else Refused([reason])

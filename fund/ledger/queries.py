@@ -1,0 +1,157 @@
+"""Reading the ledger: balances, accounts, entries. A balance as recorded and one as effective are two questions."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from fund.db import session
+from fund.kernel.errors import NotFound
+from fund.ledger.models import Account, BalanceRow, Entry, Transfer
+from fund.ledger.rules import DEBIT_NORMAL, Pending, Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """An account and its four counters, in pence. They are never netted where they are kept."""
+
+    code: str
+    name: str
+    class_: str
+    debits_posted_pence: int = 0
+    credits_posted_pence: int = 0
+    debits_pending_pence: int = 0
+    credits_pending_pence: int = 0
+
+    @property
+    def posted_pence(self) -> int:
+        """What stands on the account, seen from the side on which it grows."""
+        net = self.credits_posted_pence - self.debits_posted_pence
+        return -net if self.class_ in DEBIT_NORMAL else net
+
+    @property
+    def reserved_pence(self) -> int:
+        """What is set aside to leave the account."""
+        return self.credits_pending_pence if self.class_ in DEBIT_NORMAL else self.debits_pending_pence
+
+    @property
+    def incoming_pence(self) -> int:
+        """What is set aside elsewhere to come to the account."""
+        return self.debits_pending_pence if self.class_ in DEBIT_NORMAL else self.credits_pending_pence
+
+    @property
+    def available_pence(self) -> int:
+        """What may still leave the account. Never below nothing: the database refuses it (`ck_balance_overdraft`)."""
+        return self.posted_pence - self.reserved_pence
+
+
+_BALANCE = sa.select(Account.code, Account.name, Account.class_, BalanceRow.debits_posted_pence,
+                     BalanceRow.credits_posted_pence, BalanceRow.debits_pending_pence,
+                     BalanceRow.credits_pending_pence).join(BalanceRow, BalanceRow.account_id == Account.id)
+
+
+def balance_of(code: str) -> Balance:
+    """The balance of an account now. Raises NotFound."""
+    row = session.execute(_BALANCE.where(Account.code == code)).one_or_none()
+    if row is None:
+        raise NotFound(f"no account {code}")
+    return Balance(*row)
+
+
+def available_pence(code: str) -> int:
+    """What may still leave an account; nothing for one that is not open yet."""
+    row = session.execute(_BALANCE.where(Account.code == code)).one_or_none()
+    return 0 if row is None else Balance(*row).available_pence
+
+
+def balances(codes: Iterable[str]) -> dict[str, Balance]:
+    """The balances of the accounts that are open among `codes`, by code, in the order of the codes."""
+    rows = session.execute(_BALANCE.where(Account.code == sa.any_(sa.literal(list(codes), sa.ARRAY(sa.Text))))
+                           .order_by(Account.code))
+    return {row.code: Balance(*row) for row in rows}
+
+
+def all_balances() -> list[Balance]:
+    """Every account with its balance, by code."""
+    return [Balance(*row) for row in session.execute(_BALANCE.order_by(Account.code))]
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """One line of an entry as it stands; `pending` is the reservation that it resolved."""
+
+    line: int
+    phase: Phase
+    debit: str
+    credit: str
+    amount_pence: int
+    pending: tuple[uuid.UUID, int] | None
+
+
+def pending_lines(entry_id: uuid.UUID) -> list[Pending]:
+    """The reservations of an entry that are still open, by line."""
+    rows = session.execute(_PENDING, {"id": entry_id})
+    return [Pending(entry_id, row.line, row.debit, row.credit, row.amount_pence) for row in rows]
+
+
+_PENDING = sa.text("""
+SELECT t.line, d.code AS debit, c.code AS credit, t.amount_pence
+FROM log.leaf l JOIN ledger.transfer t ON t.entry_seq = l.seq
+JOIN ledger.account d ON d.id = t.debit_id JOIN ledger.account c ON c.id = t.credit_id
+WHERE l.id = :id AND t.phase = 'pending' AND NOT EXISTS (
+  SELECT 1 FROM ledger.transfer r WHERE r.pending_seq = t.entry_seq AND r.pending_line = t.line)
+ORDER BY t.line
+""").bindparams(sa.bindparam("id", type_=sa.dialects.postgresql.UUID))
+
+
+def balance_as_recorded(code: str, seq: int) -> Balance:
+    """The balance as the ledger knew it once entry `seq` was recorded: the auditor's question."""
+    return _summed(code, Transfer.entry_seq <= seq)
+
+
+def balance_as_effective(code: str, on: date) -> Balance:
+    """The balance of all that counts up to and on a day, whenever it was recorded: the accountant's question."""
+    return _summed(code, Entry.effective_on <= on)
+
+
+def _summed(code: str, which: sa.ColumnElement[bool]) -> Balance:
+    account = session.execute(sa.select(Account.id, Account.code, Account.name, Account.class_)
+                              .where(Account.code == code)).one_or_none()
+    if account is None:
+        raise NotFound(f"no account {code}")
+    reserved = sa.orm.aliased(Transfer)
+    posted = sa.case((Transfer.phase.in_([Phase.SINGLE, Phase.POST]), Transfer.amount_pence), else_=0)
+    pending = sa.case((Transfer.phase == Phase.PENDING, Transfer.amount_pence),
+                      (Transfer.phase == Phase.SINGLE, 0), else_=-reserved.amount_pence)
+
+    def of(side: sa.orm.InstrumentedAttribute[int]) -> tuple[int, int]:
+        row = session.execute(
+            sa.select(sa.func.coalesce(sa.func.sum(posted), 0), sa.func.coalesce(sa.func.sum(pending), 0))
+            .select_from(Transfer).join(Entry, Entry.seq == Transfer.entry_seq)
+            .outerjoin(reserved, sa.and_(reserved.entry_seq == Transfer.pending_seq,
+                                         reserved.line == Transfer.pending_line))
+            .where(side == account.id, which)).one()
+        return int(row[0]), int(row[1])
+
+    (debits, debits_pending), (credits, credits_pending) = of(Transfer.debit_id), of(Transfer.credit_id)
+    return Balance(account.code, account.name, account.class_, debits, credits, debits_pending, credits_pending)
+
+
+def lines_of(entry_id: uuid.UUID) -> list[LineRow]:
+    """The lines of an entry, in order. Raises NotFound where there is no such entry."""
+    rows = session.execute(_LINES, {"id": entry_id}).all()
+    if not rows:
+        raise NotFound("no such entry")
+    return [LineRow(row.line, Phase(row.phase), row.debit, row.credit, row.amount_pence,
+                    None if row.pending_id is None else (row.pending_id, row.pending_line)) for row in rows]
+
+
+_LINES = sa.text("""
+SELECT t.line, t.phase, d.code AS debit, c.code AS credit, t.amount_pence, p.id AS pending_id, t.pending_line
+FROM log.leaf l JOIN ledger.transfer t ON t.entry_seq = l.seq
+JOIN ledger.account d ON d.id = t.debit_id JOIN ledger.account c ON c.id = t.credit_id
+LEFT JOIN log.leaf p ON p.seq = t.pending_seq
+WHERE l.id = :id ORDER BY t.line
+""").bindparams(sa.bindparam("id", type_=sa.dialects.postgresql.UUID))

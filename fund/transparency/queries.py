@@ -1,0 +1,69 @@
+"""Reading the public record."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from fund.db import session
+from fund.kernel.errors import NotFound
+from fund.transparency.models import Head, Leaf
+
+
+@dataclass(frozen=True, slots=True)
+class LeafRow:
+    """One line of the public log as it is stored."""
+
+    seq: int
+    id: uuid.UUID
+    kind: str
+    idem_key: str
+    request_hash: bytes
+    recorded_at: datetime
+    encoded: bytes
+    leaf_hash: bytes
+
+
+_LEAF = sa.select(Leaf.seq, Leaf.id, Leaf.kind, Leaf.idem_key, Leaf.request_hash, Leaf.recorded_at, Leaf.encoded,
+                  Leaf.leaf_hash)
+
+
+def _one(statement: sa.Select) -> LeafRow:
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound("no such line of the public record")
+    return LeafRow(*row)
+
+
+def leaf_by_seq(seq: int) -> LeafRow:
+    """The leaf at a place of the log. Raises NotFound."""
+    return _one(_LEAF.where(Leaf.seq == seq))
+
+
+def leaf_by_id(leaf_id: uuid.UUID) -> LeafRow:
+    """The leaf with an id. Raises NotFound."""
+    return _one(_LEAF.where(Leaf.id == leaf_id))
+
+
+def leaf_by_key(idem_key: str) -> LeafRow:
+    """The leaf that was written with a key. Raises NotFound."""
+    return _one(_LEAF.where(Leaf.idem_key == idem_key))
+
+
+def leaves_by_key(idem_keys: Iterable[str]) -> dict[str, LeafRow]:
+    """The leaves that were written with any of these keys, by key."""
+    rows = session.execute(_LEAF.where(Leaf.idem_key == sa.any_(sa.bindparam("keys", list(idem_keys), expanding=False)))
+                           .order_by(Leaf.seq))
+    return {row.idem_key: LeafRow(*row) for row in rows}
+
+
+def leaves_after(seq: int, most: int = 1_000) -> list[LeafRow]:
+    """The leaves after a place, in order: how the log is read from end to end (start at -1)."""
+    return [LeafRow(*row) for row in session.execute(_LEAF.where(Leaf.seq > seq).order_by(Leaf.seq).limit(most))]
+
+
+def size() -> int:
+    """How many leaves the log holds."""
+    return session.execute(sa.select(Head.size)).scalar_one()
