@@ -7,7 +7,7 @@ order. In: each answer becomes a `BankMessage`; anything that is not one of the 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -140,7 +140,6 @@ class Statement:
     """One statement: its balances in pence and its lines. `gap_pence` is what the lines leave unexplained."""
 
     statement_id: str
-    iban: str
     opening_pence: int
     closing_pence: int
     lines: tuple[StatementLine, ...]
@@ -154,7 +153,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class BankMessage:
-    """What one file of the bank says. `about` is the batch that it answers; the status of the whole file stands apart."""
+    """What one file of the bank says. `about` is the batch that it answers, `file_status` its word on all of it."""
 
     kind: str
     message_id: str
@@ -162,18 +161,21 @@ class BankMessage:
     file_status: str = ""
     file_reason: str = ""
     statuses: tuple[PaymentStatus, ...] = ()
-    statements: tuple[Statement, ...] = field(default=())
+    statements: tuple[Statement, ...] = ()
 
 
-def read_message(received: bytes) -> BankMessage:
-    """What the bank says in `received`. Raises BadInput when it is none of the four kinds, or cannot be read."""
+def read_message(received: bytes, *, our_iban: str) -> BankMessage:
+    """What the bank says in `received`; of statements, those of our account alone are opened.
+
+    Raises BadInput when it is none of the four kinds, or cannot be read.
+    """
     root = _parse(received)
     kind = _kind(root)
     if kind == "pain.002":
         return _status_report(root)
     if kind == "pacs.004":
         return _return(root)
-    statements = tuple(_statements(root, "Stmt" if kind == "camt.053" else "Ntfctn"))
+    statements = tuple(_statements(root, "Stmt" if kind == "camt.053" else "Ntfctn", our_iban))
     booked = tuple(PaymentStatus(line.end_to_end_id, "BOOK") for statement in statements for line in statement.lines
                    if line.is_debit and line.end_to_end_id) if kind == "camt.054" else ()
     return BankMessage(kind, _text(root, ".//GrpHdr/MsgId"), statuses=booked,
@@ -214,13 +216,15 @@ def _return(root: Element) -> BankMessage:
                        statuses=tuple(status for status in statuses if status.end_to_end_id))
 
 
-def _statements(root: Element, tag: str) -> Iterator[Statement]:
+def _statements(root: Element, tag: str, our_iban: str) -> Iterator[Statement]:
     for statement in _all(root, f".//{tag}"):
+        if _text(statement, "Acct/Id/IBAN") != our_iban:
+            continue
         statement_id = _text(statement, "Id")
         lines = tuple(_lines(statement, statement_id))
         balances = {_text(balance, "Tp/CdOrPrtry/Cd"): _signed(balance) for balance in _all(statement, "Bal")}
         opening = balances.get("OPBD", balances.get("PRCD", 0))
-        yield Statement(statement_id, _text(statement, "Acct/Id/IBAN"), opening, balances.get("CLBD", opening), lines)
+        yield Statement(statement_id, opening, balances.get("CLBD", opening), lines)
 
 
 def _lines(statement: Element, statement_id: str) -> Iterator[StatementLine]:
@@ -239,7 +243,8 @@ def _lines(statement: Element, statement_id: str) -> Iterator[StatementLine]:
                 statement_id, number, is_debit=_text(entry, "CdtDbtInd") == "DBIT",
                 amount_pence=_pence(amount),
                 booked_on=_date(booked), end_to_end_id=None if reference in {"", "NOTPROVIDED"} else reference,
-                bank_reference=_text(tx, "Refs/AcctSvcrRef") or _text(entry, "AcctSvcrRef") or f"{statement_id}/{number}",
+                bank_reference=(_text(tx, "Refs/AcctSvcrRef") or _text(entry, "AcctSvcrRef")
+                                or f"{statement_id}/{number}"),
                 reason=_text(tx, "RtrInf/Rsn/Cd"))
 
 
