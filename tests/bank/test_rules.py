@@ -15,7 +15,8 @@ def test_the_hash_is_of_the_lines_and_not_of_their_order():
     assert rules.total_pence(LINES) == 12_00
 
 
-@pytest.mark.parametrize("change", [{"end_to_end_id": "AAAA2223"}, {"amount_pence": 5_01}, {"fingerprint": b"\x03" * 32}])
+@pytest.mark.parametrize("change", [{"end_to_end_id": "AAAA2223"}, {"amount_pence": 5_01},
+                                    {"fingerprint": b"\x03" * 32}])
 def test_the_hash_changes_with_any_reference_amount_or_account(change):
     assert rules.lines_sha256([replace(LINES[0], **change), LINES[1]]) != rules.lines_sha256(LINES)
 
