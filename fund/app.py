@@ -4,7 +4,6 @@ from types import ModuleType
 from typing import Any
 
 from flask import Flask
-from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
 import fund.allocations.models
@@ -47,7 +46,7 @@ import fund.rounds.views
 import fund.transparency.models
 from fund.db import db
 from fund.settings import Settings, settings
-from fund.web import access, assets, edge, errors, filters, headers, limits, request, words
+from fund.web import access, assets, edge, errors, filters, headers, limits, request, ways, words
 from fund.web.edge import Application
 
 #: The parts that have pages, in the order of the house.
@@ -80,12 +79,11 @@ def _set_up_the_web(app: Flask) -> None:
         "govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja"),
         "govuk_frontend_wtf": PackageLoader("govuk_frontend_wtf")}, delimiter="/")])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.config.update(WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)
     app.view_functions["static"] = access.public(app.view_functions["static"])
     headers.init_app(app)
     request.init_app(app)
     limits.init_app(app)
-    CSRFProtect(app)
+    headers.init_tokens(app)
     access.init_app(app)
-    for part in (edge, errors, filters, words, assets):
+    for part in (edge, errors, filters, words, assets, ways):
         part.init_app(app)

@@ -50,10 +50,15 @@ def _template(server) -> str:
 
 
 @pytest.fixture(scope="session")
-def database(server):
+def template(server):
+    """The migrated database that others are copied from: its name."""
+    return _template(server)
+
+
+@pytest.fixture(scope="session")
+def database(server, template):
     """This process's own copy of the migrated template: its name."""
     name = f"test_{os.getpid()}"
-    template = _template(server)
     with psycopg.connect(postgres.superuser_url(server), autocommit=True) as connection:
         with (VAR / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

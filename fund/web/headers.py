@@ -5,10 +5,15 @@ from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request
 from flask_login import current_user
+from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
 from fund.web.access import SAFE_METHODS
+
+_tokens = CSRFProtect()
+#: For a view that changes nothing of the fund's (the reader's language): its form needs no token, and no session.
+without_token = _tokens.exempt
 
 
 def csp_nonce() -> str:
@@ -67,3 +72,9 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["csp_nonce"] = csp_nonce
     app.before_request(_refuse_from_elsewhere)
     app.after_request(_add_headers)
+
+
+def init_tokens(app: Flask) -> None:
+    """Ask a token of every form that changes something. It lives as long as the session, as people write for hours."""
+    app.config.update(WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)  # _refuse_from_elsewhere asks more strictly
+    _tokens.init_app(app)
