@@ -45,7 +45,7 @@ import fund.rounds.models
 import fund.rounds.views
 import fund.transparency.models
 from fund.db import db
-from fund.settings import Settings, settings
+from fund.settings import Settings, settings, use
 from fund.web import access, assets, edge, errors, filters, headers, limits, request, ways, words
 from fund.web.edge import Application
 
@@ -61,6 +61,7 @@ PAGES: list[ModuleType] = [
 def create_app(given: Settings | None = None, **overrides: Any) -> Flask:
     """The application. `given` settings stand in for the environment's; `overrides` are Flask's own, for tests."""
     chosen = given or settings()
+    use(chosen)
     app = Application("fund", template_folder="../templates", static_folder="web/static")
     app.config.update(
         SQLALCHEMY_DATABASE_URI=chosen.database_url, REDIS_URL=chosen.redis_url, FUND=chosen, DEBUG=chosen.debug,

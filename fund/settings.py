@@ -1,10 +1,9 @@
 """The fund's settings, read from the environment (`.env.example` lists every one)."""
 
-from functools import cache
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEMO_SECRET = "only-for-the-demo-on-this-machine"  # noqa: S105  refused in production, below
 
@@ -29,19 +28,10 @@ class Settings(BaseSettings):
     mail_from: str = "The Levelling Up Communities Fund <fund@example.org>"
     bank_url: str = ""
     public_url: str = "http://127.0.0.1:8000"
-    mailbox_url: str = ""
-    port: int = 8000
     trusted_hosts: list[str] = Field(default_factory=lambda: ["127.0.0.1", "localhost"])
     log_origin: str = "demo.fund.example/ledger"
     rehearsal: bool = False
     demo_sign_in: bool = True
-
-    @field_validator("database_url", "migration_database_url")
-    @classmethod
-    def spoken_by_psycopg(cls, address: str) -> str:
-        """Take an address as hosts hand it out (`postgres://…`), and say which driver speaks to it."""
-        scheme, separator, rest = address.partition("://")
-        return f"postgresql+psycopg://{rest}" if separator and scheme in {"postgres", "postgresql"} else address
 
     @model_validator(mode="after")
     def production_is_safe(self) -> "Settings":
@@ -66,19 +56,16 @@ class Settings(BaseSettings):
         return self
 
 
-@cache
+_in_use: list[Settings] = []
+
+
+def use(given: Settings) -> None:
+    """Let `given` be the settings of this process from now on. `create_app` says so; tests say so for one test."""
+    _in_use[:] = [given]
+
+
 def settings() -> Settings:
-    """The settings of this process, read once. Settings that are wrong end the process with sentences, not a trace:
-    the library's own report would print every secret beside what is wrong."""
-    try:
-        return Settings()
-    except (ValidationError, SettingsError) as error:
-        raise SystemExit("\n".join(wrong_settings(error))) from None
-
-
-def wrong_settings(error: ValidationError | SettingsError) -> list[str]:
-    """What is wrong with the settings, a sentence each, without any value."""
-    if isinstance(error, SettingsError):
-        return [f"The settings cannot be read: {error}."]
-    return [(f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}." if one["loc"] else
-             f"{one['msg'].removeprefix('Value error, ').capitalize()}.") for one in error.errors(include_input=False)]
+    """The settings of this process: those in use, else those of the environment, read once."""
+    if not _in_use:
+        use(Settings())
+    return _in_use[0]
