@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 
 from fund.db import session as fund_session
+from fund.people.actions import start_session
 from tests.pages import check_page
 
 
@@ -34,9 +35,13 @@ class PageClient(FlaskClient):
         return response
 
     def sign_in(self, person: Any) -> None:
-        """Be this person from now on, as if they had followed the link in their letter."""
+        """Be this person from now on, as if they had followed the link in their letter.
+
+        `person` is a row of people (a session of their own is begun), or anything that has a `get_id()`.
+        """
+        key = person.get_id() if hasattr(person, "get_id") else str(start_session(person.id))
         with self.session_transaction() as cookie:
-            cookie["_user_id"] = person.get_id()
+            cookie["_user_id"] = key
             cookie["_fresh"] = True
 
     def post_form(self, address: str, data: dict[str, Any] | None = None, **kwargs: Any) -> Any:

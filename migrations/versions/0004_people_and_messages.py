@@ -37,6 +37,25 @@ def upgrade() -> None:
     GRANT SELECT, INSERT ON capacity TO fund_common;
     GRANT UPDATE (ended_at) ON capacity TO fund_common;
 
+    -- Staff never sit on a panel, and panels are never staff. Table `seat` (0008) has the other half; both halves take
+    -- this lock first, so that a capacity and a seat given at the same moment cannot pass each other.
+    CREATE FUNCTION lock_person(person uuid) RETURNS void LANGUAGE sql AS $$
+      SELECT pg_advisory_xact_lock(hashtextextended('person ' || person::text, 0));
+    $$;
+    CREATE FUNCTION refuse_capacity_beside_a_seat() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      PERFORM lock_person(NEW.person_id);
+      IF NEW.ended_at IS NULL AND to_regclass('public.seat') IS NOT NULL THEN
+        IF EXISTS (SELECT FROM public.seat WHERE person_id = NEW.person_id AND ended_at IS NULL) THEN
+          RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'ck_capacity_no_seat', TABLE = 'capacity',
+            MESSAGE = 'this person sits on a panel, so they cannot be staff';
+        END IF;
+      END IF;
+      RETURN NEW;
+    END $$;
+    CREATE TRIGGER no_seat BEFORE INSERT OR UPDATE ON capacity
+      FOR EACH ROW EXECUTE FUNCTION refuse_capacity_beside_a_seat();
+
     CREATE TABLE sign_in_request (
       id            uuid PRIMARY KEY,
       email         text NOT NULL CONSTRAINT ck_sign_in_request_email CHECK (email = lower(email)),
@@ -73,12 +92,18 @@ def upgrade() -> None:
       template   text NOT NULL,
       language   text NOT NULL CONSTRAINT ck_message_language CHECK (language IN ('en', 'cy')),
       values     jsonb NOT NULL DEFAULT '{}',
+      -- What only the reader may know (a link, a code), sealed with FIELD_KEY; gone once it is sent.
+      sealed     bytea,
+      useless_at timestamptz,
       created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-      sent_at    timestamptz
+      sent_at    timestamptz,
+      ended_as   text CONSTRAINT ck_message_ended_as CHECK (ended_as IN ('address_refused', 'too_late')),
+      CONSTRAINT ck_message_one_end CHECK (sent_at IS NULL OR ended_as IS NULL),
+      CONSTRAINT ck_message_sealed_until_sent CHECK (sealed IS NULL OR (sent_at IS NULL AND ended_as IS NULL))
     );
     CREATE INDEX ix_message_person ON message (person_id, created_at);
     GRANT SELECT, INSERT, DELETE ON message TO fund_common;
-    GRANT UPDATE (sent_at) ON message TO fund_common;
+    GRANT UPDATE (sent_at, ended_as, sealed) ON message TO fund_common;
 
     CREATE TABLE stored_file (
       id           uuid PRIMARY KEY,
@@ -95,4 +120,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take all of it away."""
-    op.execute("DROP TABLE stored_file, message, person_session, sign_in_request, capacity, person")
+    op.execute("""
+    DROP TABLE stored_file, message, person_session, sign_in_request, capacity, person;
+    DROP FUNCTION refuse_capacity_beside_a_seat();
+    DROP FUNCTION lock_person(uuid);
+    """)
