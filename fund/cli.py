@@ -1,29 +1,184 @@
-"""The `fund` command: each part's commands under one name."""
+"""The `fund` command: running the whole fund, making its database ready, and each part's own commands.
+
+A part's commands are imported when they are asked for: `fund run` stays for as long as the fund runs, and holds
+nothing that it does not need.
+"""
+
+import contextlib
+import importlib
+import importlib.util
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
-import fund.allocations.cli
-import fund.applications.cli
-import fund.bank.cli
-import fund.decisions.cli
-import fund.documents.cli
-import fund.endowment.cli
-import fund.grants.cli
-import fund.ledger.cli
-import fund.neighbourhoods.cli
-import fund.notifications.cli
-import fund.organisations.cli
-import fund.panels.cli
-import fund.people.cli
-import fund.rounds.cli
+from fund.settings import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR = ROOT / "var"
+
+#: The parts that have commands of their own, in the order of the house.
+PARTS = ("ledger", "endowment", "neighbourhoods", "documents", "notifications", "people", "organisations",
+         "allocations", "rounds", "applications", "panels", "decisions", "grants", "bank")
 
 
-@click.group()
-def main() -> None:
+class Parts(click.Group):
+    """The commands below, and one group for each part."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Every command by name."""
+        return sorted([*super().list_commands(context), *PARTS])
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """A command by name; a part's is imported now."""
+        if name in PARTS:
+            found: click.Command = importlib.import_module(f"fund.{name}.cli").commands
+            return found
+        return super().get_command(context, name)
+
+
+@click.group(cls=Parts)
+@click.pass_context
+def main(context: click.Context) -> None:
     """The Levelling Up Communities Fund."""
+    if context.invoked_subcommand in PARTS:
+        _find_the_running_fund()
+        from fund.app import create_app
+
+        context.with_resource(create_app().app_context())
 
 
-for part in (fund.ledger, fund.endowment, fund.neighbourhoods, fund.documents, fund.notifications, fund.people,
-             fund.organisations, fund.allocations, fund.rounds, fund.applications, fund.panels, fund.decisions,
-             fund.grants, fund.bank):
-    main.add_command(part.cli.commands)
+def _find_the_running_fund() -> None:
+    """Without DATABASE_URL, a command works on the fund that `make run` runs from this folder."""
+    if settings().database_url:
+        return
+    from fund.embedded import checks
+
+    addresses = VAR / "run" / "addresses.json"
+    if checks.who_runs(VAR) is None or not addresses.exists():
+        raise click.ClickException("No fund is running from this folder. Start it with `make run` in another window, "
+                                   "or set DATABASE_URL.")
+    for name, address in json.loads(addresses.read_text()).items():
+        os.environ.setdefault(name, address)
+    settings.cache_clear()
+
+
+@main.command()
+@click.option("--var", type=click.Path(path_type=Path), default=VAR, help="The folder that holds the data.")
+def run(var: Path) -> None:
+    """Start the whole fund on this machine; Ctrl-C stops it."""
+    from fund.embedded.process import CannotRun
+    from fund.embedded.supervisor import Given, Supervisor
+
+    chosen = settings()
+    if chosen.fund_env == "production":
+        raise click.ClickException("FUND_ENV is production, and `fund run` is for one machine. Start gunicorn and "
+                                   "worker.py there, as the README says.")
+    if chosen.migration_database_url and not chosen.database_url:
+        raise click.ClickException("MIGRATION_DATABASE_URL is set and DATABASE_URL is not: set both, or neither.")
+    given = {name: getattr(chosen, name) for name in (
+        "database_url", "migration_database_url", "redis_url", "s3_endpoint_url", "s3_bucket", "s3_access_key",
+        "bank_url", "port")}
+    # These two have a default that is right for one machine; only one that somebody set stands in for a part.
+    given |= {name: getattr(chosen, name) for name in ("smtp_url", "public_url") if name in chosen.model_fields_set}
+    try:
+        Supervisor(ROOT, var, Given(**given, s3_secret_key=chosen.s3_secret_key.get_secret_value()), click.echo).run()
+    except CannotRun as why:
+        raise click.ClickException(str(why)) from None
+
+
+@main.command()
+@click.option("--var", type=click.Path(path_type=Path), default=VAR, help="The folder that holds the data.")
+def stop(var: Path) -> None:
+    """Stop the fund of this folder, or what a run that was cut off left over."""
+    from fund.embedded import checks, postgres
+
+    checks.stop_everything(var, lambda: postgres.stop(var / "postgres"), click.echo)
+
+
+@main.command()
+@click.argument("superuser_url")
+@click.option("--database", default="fund", show_default=True, help="The database to make.")
+def bootstrap(superuser_url: str, database: str) -> None:
+    """Make the fund's roles and its database on a server, as SUPERUSER_URL. Once for each server; safe to run again."""
+    from fund import schema
+
+    with _database_in_words():
+        schema.make_roles(superuser_url)
+        schema.make_database(superuser_url, database)
+    click.echo(f"The roles and the database {database} are there. Give fund_app and fund_migrator a password, then run "
+               "`fund migrate`.")
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the tables up to date, as MIGRATION_DATABASE_URL."""
+    from fund import schema
+
+    _find_the_running_fund()
+    if not settings().migration_database_url:
+        raise click.ClickException("Set MIGRATION_DATABASE_URL to the database, signed in as fund_migrator.")
+    with _database_in_words():
+        schema.upgrade(settings().migration_database_url)
+    click.echo("The tables are up to date.")
+
+
+@main.command(hidden=True)
+@click.option("--superuser-url", default="")
+@click.option("--load-demo", is_flag=True)
+@click.option("--guide", type=click.Path(path_type=Path), required=True)
+def prepare(superuser_url: str, load_demo: bool, guide: Path) -> None:
+    """What `fund run` does before it starts the web: roles, tables and, on a first start, the demo."""
+    import psycopg
+
+    from fund import schema
+
+    began, chosen = time.monotonic(), settings()
+    click.echo("  making the tables ready …")
+    with _database_in_words():
+        if superuser_url:
+            schema.make_roles(superuser_url)
+            schema.make_database(superuser_url, "fund")
+        if chosen.migration_database_url:
+            schema.upgrade(chosen.migration_database_url)
+        else:
+            click.echo("  MIGRATION_DATABASE_URL is not set: the tables are left as they are")
+            psycopg.connect(chosen.database_url.replace("+psycopg", "", 1), connect_timeout=5).close()
+    click.echo(f"  the tables are ready ({time.monotonic() - began:.1f} s)")
+    if chosen.fund_env == "demo" and importlib.util.find_spec("fund.demo"):
+        _demo(load_demo, guide)
+
+
+def _demo(load: bool, guide: Path) -> None:
+    """Load the demo once, and write down what each of its people may do."""
+    from fund.app import create_app
+
+    demo = importlib.import_module("fund.demo")
+    with create_app().app_context():
+        if load:
+            began = time.monotonic()
+            click.echo("  loading the demo fund (once) …")
+            demo.load()
+            click.echo(f"  the demo fund is loaded ({time.monotonic() - began:.1f} s)")
+        guide.write_text("\n".join(demo.guide()) + "\n")
+
+
+@contextlib.contextmanager
+def _database_in_words() -> Iterator[None]:
+    """Turn a database that is not there, or does not let us in, into a sentence."""
+    import psycopg
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        yield
+    except (psycopg.Error, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, psycopg.OperationalError | psycopg.errors.InsufficientPrivilege):
+            raise
+        said = str(cause).strip().splitlines()[-1]
+        raise click.ClickException(
+            f"The database does not let the fund in: {said}. Look at DATABASE_URL and MIGRATION_DATABASE_URL; "
+            "on a new server run `fund bootstrap` first.") from None

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
@@ -71,3 +72,10 @@ def refusal(error: DBAPIError) -> tuple[str | None, str | None]:
     """The SQLSTATE and the constraint's name with which the database refused (either may be unknown)."""
     diagnosis = getattr(error.orig, "diag", None)
     return getattr(error.orig, "sqlstate", None), getattr(diagnosis, "constraint_name", None)
+
+
+def leave_connections_to_the_parent(app: Flask) -> None:
+    """Begin a forked process without the connections of the one it was forked from, and without closing them."""
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose(close=False)

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 DEMO_SECRET = "only-for-the-demo-on-this-machine"  # noqa: S105  refused in production, below
 
@@ -28,10 +28,19 @@ class Settings(BaseSettings):
     mail_from: str = "The Levelling Up Communities Fund <fund@example.org>"
     bank_url: str = ""
     public_url: str = "http://127.0.0.1:8000"
+    mailbox_url: str = ""
+    port: int = 8000
     trusted_hosts: list[str] = Field(default_factory=lambda: ["127.0.0.1", "localhost"])
     log_origin: str = "demo.fund.example/ledger"
     rehearsal: bool = False
     demo_sign_in: bool = True
+
+    @field_validator("database_url", "migration_database_url")
+    @classmethod
+    def spoken_by_psycopg(cls, address: str) -> str:
+        """Take an address as hosts hand it out (`postgres://…`), and say which driver speaks to it."""
+        scheme, separator, rest = address.partition("://")
+        return f"postgresql+psycopg://{rest}" if separator and scheme in {"postgres", "postgresql"} else address
 
     @model_validator(mode="after")
     def production_is_safe(self) -> "Settings":
@@ -65,7 +74,19 @@ def use(given: Settings) -> None:
 
 
 def settings() -> Settings:
-    """The settings of this process: those in use, else those of the environment, read once."""
+    """The settings of this process: those in use, else those of the environment, read once. Settings that are wrong
+    end the process with sentences, not a trace: the library's own report would print every secret beside them."""
     if not _in_use:
-        use(Settings())
+        try:
+            use(Settings())
+        except (ValidationError, SettingsError) as error:
+            raise SystemExit("\n".join(wrong_settings(error))) from None
     return _in_use[0]
+
+
+def wrong_settings(error: ValidationError | SettingsError) -> list[str]:
+    """What is wrong with the settings, a sentence each, without any value."""
+    if isinstance(error, SettingsError):
+        return [f"The settings cannot be read: {error}."]
+    return [(f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}." if one["loc"] else
+             f"{one['msg'].removeprefix('Value error, ').capitalize()}.") for one in error.errors(include_input=False)]

@@ -123,18 +123,30 @@ def wait_until(done: Callable[[], bool], *, seconds: float, stopping: Callable[[
 
 def stop(process: psutil.Process, *, ask: signal.Signals = signal.SIGTERM, patience: float = 20) -> None:
     """Stop a process and what it started: ask first, and after `patience` seconds end it."""
+    family = _family(process)
     with contextlib.suppress(psutil.NoSuchProcess):
-        family = [process, *process.children(recursive=True)]
         process.send_signal(ask)
         _gone, left = psutil.wait_procs([process], timeout=patience)
         if left:
             process.kill()
-        # What its parent did not take with it: a grandchild that outlives a parent that was killed.
-        _gone, left = psutil.wait_procs(family, timeout=0 if left else 2)
-        for survivor in left:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                survivor.kill()
-        psutil.wait_procs(left, timeout=5)
+    # What its parent did not take with it: a grandchild that outlives a parent that was killed.
+    _gone, left = psutil.wait_procs(family, timeout=2)
+    for survivor in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            survivor.kill()
+    psutil.wait_procs(left, timeout=5)
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    """A process and all that it started, also when it is gone itself: they share the session that it began."""
+    found = [process]
+    for other in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if os.getsid(other.pid) == process.pid and other.pid != process.pid:
+                found.append(other)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        found += [one for one in process.children(recursive=True) if one not in found]
+    return found
 
 
 def stop_child(child: Child, *, ask: signal.Signals = signal.SIGTERM, patience: float = 20) -> None:

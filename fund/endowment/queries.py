@@ -1,0 +1,138 @@
+"""Reading the endowment: what it is worth, what came in, what it earned, and whose money a pound is."""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from fund.db import session
+from fund.endowment import rules
+from fund.endowment.models import Drawdown, EndowmentReturn, RunningCostBudget, SpendingLimit, Tranche
+from fund.endowment.rules import LimitFacts, Value
+from fund.kernel import clock
+from fund.kernel.actor import Capacity
+from fund.kernel.errors import NotFound
+from fund.kernel.money import share_pence
+from fund.kernel.waiting import Waiting
+from fund.kernel.words import _
+from fund.ledger import queries as ledger
+from fund.ledger import rules as accounts
+
+
+def tranches(received_by: date | None = None) -> list[Tranche]:
+    """The tranches received up to a day (all of them without one), the oldest first."""
+    statement = sa.select(Tranche).order_by(Tranche.received_on, Tranche.recorded_at, Tranche.id)
+    return list(session.scalars(statement if received_by is None else statement.where(
+        Tranche.received_on <= received_by)))
+
+
+@dataclass(frozen=True, slots=True)
+class TrancheShare:
+    """One tranche's part of a sum that the whole endowment earned, spent or holds."""
+
+    tranche_id: uuid.UUID
+    sender: str
+    reference: str
+    received_on: date
+    capital_pence: int
+    share_pence: int
+    entry_id: uuid.UUID
+
+
+def shares_of_tranches(amount_pence: int | None = None, *, received_by: date | None = None) -> list[TrancheShare]:
+    """Each tranche's share of permanent capital, or of an amount that came from the whole endowment.
+
+    It is one pooled fund, so a pound paid out comes from all of them by what each brought in as capital. The shares
+    sum to the amount to the penny (largest remainder; equal remainders go to the older tranche).
+    """
+    rows = [row for row in tranches(received_by) if row.amount_pence > row.reclaim_pence]
+    if not rows:
+        return []
+    capital = [row.amount_pence - row.reclaim_pence for row in rows]
+    shares = capital if amount_pence is None else share_pence(amount_pence, capital)
+    return [TrancheShare(row.id, row.sender, row.reference, row.received_on, whole, part, row.entry_id)
+            for row, whole, part in zip(rows, capital, shares, strict=True)]
+
+
+def returns(earned_by: date | None = None) -> list[EndowmentReturn]:
+    """What the endowment earned and lost up to a day, the latest first."""
+    statement = sa.select(EndowmentReturn).order_by(EndowmentReturn.earned_on.desc(),
+                                                    EndowmentReturn.recorded_at.desc(), EndowmentReturn.id)
+    return list(session.scalars(statement if earned_by is None else statement.where(
+        EndowmentReturn.earned_on <= earned_by)))
+
+
+def return_total_pence(earned_by: date) -> int:
+    """What the whole endowment earned up to a day, its losses taken off."""
+    signed = sa.case((EndowmentReturn.kind == "revaluation_loss", -EndowmentReturn.amount_pence),
+                     else_=EndowmentReturn.amount_pence)
+    return int(session.execute(sa.select(sa.func.coalesce(sa.func.sum(signed), 0))
+                               .where(EndowmentReturn.earned_on <= earned_by)).scalar_one())
+
+
+def spending_limits() -> list[SpendingLimit]:
+    """Every year's limit, the latest first."""
+    return list(session.scalars(sa.select(SpendingLimit).order_by(SpendingLimit.financial_year.desc())))
+
+
+def spending_limit(financial_year: str) -> SpendingLimit:
+    """The limit of a year. Raises NotFound where none is set."""
+    found = session.scalars(sa.select(SpendingLimit)
+                            .where(SpendingLimit.financial_year == financial_year)).one_or_none()
+    if found is None:
+        raise NotFound(f"no limit is set for {financial_year}")
+    return found
+
+
+def limit_left_pence(financial_year: str) -> int:
+    """What is left of a year's limit: nothing where none is set."""
+    return ledger.available_pence(accounts.drawdown_limit(financial_year))
+
+
+def drawdowns(drawn_by: date | None = None) -> list[Drawdown]:
+    """The drawdowns up to a day, the latest first."""
+    statement = sa.select(Drawdown).order_by(Drawdown.drawn_on.desc(), Drawdown.recorded_at.desc(), Drawdown.id)
+    return list(session.scalars(statement if drawn_by is None else statement.where(Drawdown.drawn_on <= drawn_by)))
+
+
+def budgeted_pence(financial_year: str) -> int:
+    """What was set by for a year's running costs."""
+    return int(session.execute(
+        sa.select(sa.func.coalesce(sa.func.sum(RunningCostBudget.amount_pence), 0))
+        .where(RunningCostBudget.financial_year == financial_year)).scalar_one())
+
+
+def value_on(day: date) -> Value:
+    """What the endowment was worth at the end of a day: its capital, less a deficit, and its unapplied return."""
+    capital, deficit, unapplied = (ledger.balance_as_effective(code, day).posted_pence for code in (
+        accounts.PERMANENT_CAPITAL, accounts.DEFICIT, accounts.UNAPPLIED_RETURN))
+    return Value(day, capital - deficit + unapplied)
+
+
+def limit_values(financial_year: str, set_on: date) -> list[Value]:
+    """The values from which a year's limit is worked out: at the last three year ends at which there was any
+    endowment, or, where there was none yet, on the day."""
+    past = [value for value in map(value_on, rules.year_ends_before(financial_year)) if value.value_pence > 0]
+    return past or [value_on(set_on)]
+
+
+def limit_facts(financial_year: str, set_on: date, rate_basis_points: int) -> LimitFacts:
+    """What is known when a year's limit is to be set."""
+    values = limit_values(financial_year, set_on)
+    already = session.execute(sa.select(sa.exists().where(SpendingLimit.financial_year == financial_year))).scalar_one()
+    return LimitFacts(already, ledger.balance_of(accounts.DEFICIT).posted_pence,
+                      ledger.available_pence(accounts.UNAPPLIED_RETURN), values,
+                      rules.rolling_average(values, rate_basis_points))
+
+
+def waiting_for(_person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[Waiting]:
+    """What waits for a trustee: this year's limit, when there is none."""
+    if Capacity.TRUSTEE not in capacities:
+        return []
+    year = rules.financial_year(clock.today())
+    if session.execute(sa.select(sa.exists().where(SpendingLimit.financial_year == year))).scalar_one():
+        return []
+    return [Waiting(_("Set how much may be spent in %(year)s.", year=year), "endowment.overview",
+                    button=_("See the endowment"))]
