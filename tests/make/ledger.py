@@ -1,0 +1,54 @@
+"""A funded endowment for anybody's test: a tranche, its return, a year's limit and a drawdown, by the real actions."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+
+from fund.endowment import actions, rules
+from fund.endowment.models import Drawdown, EndowmentReturn, SpendingLimit, Tranche
+from fund.kernel import clock
+from fund.kernel.actor import SYSTEM
+from fund.kernel.ids import new_id
+from fund.ledger import actions as ledger
+from fund.ledger import rules as accounts
+
+
+@dataclass(frozen=True)
+class FundedEndowment:
+    tranches: list[Tranche]
+    earned: EndowmentReturn
+    limit: SpendingLimit
+    drawdown: Drawdown
+    financial_year: str
+
+
+def make_tranche(*, amount_pence: int = 1_000_000_000, received_on: date = date(2025, 6, 2), reclaim_pence: int = 0,
+                 sender: str = "Reclaim Fund Ltd", reference: str | None = None, scheme: str = "banks") -> Tranche:
+    reference = reference or f"RFL-{new_id().hex[:8]}"
+    return actions.receive_tranche(
+        SYSTEM, sender=sender, reference=reference, amount_pence=amount_pence, received_on=received_on, scheme=scheme,
+        reclaim_pence=reclaim_pence, document_sha256=hashlib.sha256(reference.encode()).digest())
+
+
+def make_funded_endowment(*, spendable_pence: int = 50_000_000, tranches: int = 2, on: date | None = None,
+                          financial_year: str | None = None) -> FundedEndowment:
+    """£500,000 spendable by default, from capital large enough for a limit of 4 % a year. `on` is today."""
+    on = on or clock.today()
+    year = financial_year or rules.financial_year(on)
+    before = date(rules.first_day(year).year - 1, 6, 2)
+    made = [make_tranche(amount_pence=spendable_pence * 30 // tranches, received_on=before) for _ in range(tranches)]
+    earned = actions.record_income(SYSTEM, amount_pence=spendable_pence * 2, earned_on=date(before.year + 1, 3, 1),
+                                   source="Custodian", reference=f"INC-{new_id().hex[:8]}")
+    limit = actions.set_spending_limit(SYSTEM, year, set_on=rules.first_day(year))
+    drawdown = actions.draw_down(SYSTEM, amount_pence=spendable_pence, financial_year=year, drawn_on=on,
+                                 reference=f"DD-{new_id().hex[:8]}")
+    return FundedEndowment(made, earned, limit, drawdown, year)
+
+
+def make_allocation(place_code: str = "E05000650", *, amount_pence: int = 10_000_000, name: str = "Ardwick",
+                    on: date | None = None) -> str:
+    """An allocation with money on it, posted straight to the ledger: for tests below the part allocations."""
+    code = ledger.open_account(accounts.allocation(place_code), name=name)
+    ledger.post("area_allocation", accounts.area_allocation([(place_code, amount_pence)]),
+                effective_on=on or clock.today(), idem_key=f"test/{new_id()}")
+    return code
