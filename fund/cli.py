@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from fund.settings import settings
+from fund.settings import Settings, settings, use
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
@@ -63,7 +63,7 @@ def _find_the_running_fund() -> None:
                                    "or set DATABASE_URL.")
     for name, address in json.loads(addresses.read_text()).items():
         os.environ.setdefault(name, address)
-    settings.cache_clear()
+    use(Settings())
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""The public log and the permanent ledger.
+"""The public log, the permanent ledger, and the endowment's own records.
 
 Two schemas, because one part must not know the other: `log` holds the leaves of the public record and the head that
 gives them their places; `ledger` holds accounts, entries and transfers, each entry being a leaf. Rows are written lines
@@ -16,6 +16,7 @@ down_revision = "0001"
 
 PERMANENT = ("log.leaf", "ledger.account_class", "ledger.posting_rule", "ledger.account", "ledger.entry",
              "ledger.transfer", "ledger.period_close")
+ENDOWMENT_TABLES = ("tranche", "endowment_return", "spending_limit", "drawdown", "running_cost_budget")
 
 
 def upgrade() -> None:
@@ -26,7 +27,8 @@ def upgrade() -> None:
     op.execute(TRANSFER_IN)
     op.execute(ENTRY_IN)
     op.execute(LEAF_CLOSES)
-    for table in PERMANENT:
+    op.execute(ENDOWMENT)
+    for table in (*PERMANENT, *ENDOWMENT_TABLES):
         op.execute(f"""
         CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}
           FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -42,6 +44,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take all of it away."""
+    op.execute("DROP TABLE running_cost_budget, drawdown, spending_limit, endowment_return, tranche")
     op.execute("DROP SCHEMA ledger CASCADE; DROP SCHEMA log CASCADE")
 
 
@@ -496,6 +499,82 @@ CREATE TRIGGER b_closes AFTER INSERT ON log.leaf REFERENCING NEW TABLE AS n
   FOR EACH STATEMENT EXECUTE FUNCTION ledger.leaf_closes();
 """
 
+ENDOWMENT = """
+-- What came in from dormant assets. A sender's reference is used once, whoever records it.
+CREATE TABLE tranche (
+  id              uuid CONSTRAINT pk_tranche PRIMARY KEY,
+  sender          text NOT NULL CONSTRAINT ck_tranche_sender CHECK (length(sender) BETWEEN 1 AND 200),
+  reference       text NOT NULL CONSTRAINT ck_tranche_reference CHECK (length(reference) BETWEEN 1 AND 100),
+  scheme          text NOT NULL CONSTRAINT ck_tranche_scheme CHECK (scheme IN
+                    ('banks', 'insurance_and_pensions', 'investments_and_wealth', 'securities')),
+  amount_pence    bigint NOT NULL CONSTRAINT ck_tranche_amount CHECK (amount_pence > 0),
+  reclaim_pence   bigint NOT NULL CONSTRAINT ck_tranche_reclaim CHECK (reclaim_pence BETWEEN 0 AND amount_pence),
+  received_on     date NOT NULL,
+  document_sha256 bytea NOT NULL CONSTRAINT ck_tranche_document CHECK (octet_length(document_sha256) = 32),
+  entry_id        uuid NOT NULL CONSTRAINT uq_tranche_entry UNIQUE
+                    CONSTRAINT fk_tranche_entry REFERENCES log.leaf (id) DEFERRABLE INITIALLY DEFERRED,
+  recorded_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT uq_tranche_reference UNIQUE (sender, reference)
+);
+
+-- What the whole endowment earned or lost, each with its date and its source.
+CREATE TABLE endowment_return (
+  id              uuid CONSTRAINT pk_endowment_return PRIMARY KEY,
+  kind            text NOT NULL CONSTRAINT ck_endowment_return_kind CHECK (kind IN
+                    ('investment_income', 'bank_interest', 'revaluation_gain', 'revaluation_loss')),
+  amount_pence    bigint NOT NULL CONSTRAINT ck_endowment_return_amount CHECK (amount_pence > 0),
+  earned_on       date NOT NULL,
+  source          text NOT NULL CONSTRAINT ck_endowment_return_source CHECK (length(source) BETWEEN 1 AND 200),
+  reference       text NOT NULL CONSTRAINT ck_endowment_return_reference CHECK (length(reference) BETWEEN 1 AND 100),
+  entry_id        uuid NOT NULL CONSTRAINT uq_endowment_return_entry UNIQUE
+                    CONSTRAINT fk_endowment_return_entry REFERENCES log.leaf (id) DEFERRABLE INITIALLY DEFERRED,
+  recorded_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT uq_endowment_return_reference UNIQUE (source, reference)
+);
+
+-- A year's limit: what the spending rule gave, from which values, by which version of the rule. One a year.
+CREATE TABLE spending_limit (
+  id                uuid CONSTRAINT pk_spending_limit PRIMARY KEY,
+  financial_year    text NOT NULL CONSTRAINT uq_spending_limit_year UNIQUE
+                      CONSTRAINT ck_spending_limit_year CHECK (financial_year ~ '^[0-9]{4}-[0-9]{2}$'),
+  rule              text NOT NULL,
+  rule_version      smallint NOT NULL,
+  rate_basis_points smallint NOT NULL CONSTRAINT ck_spending_limit_rate CHECK (rate_basis_points BETWEEN 1 AND 1000),
+  cost_ceiling_basis_points smallint NOT NULL
+                      CONSTRAINT ck_spending_limit_ceiling CHECK (cost_ceiling_basis_points BETWEEN 0 AND 3000),
+  inputs            jsonb NOT NULL,
+  rule_pence        bigint NOT NULL,
+  amount_pence      bigint NOT NULL
+                      CONSTRAINT ck_spending_limit_amount CHECK (amount_pence > 0 AND amount_pence <= rule_pence),
+  set_on            date NOT NULL,
+  entry_id          uuid NOT NULL CONSTRAINT uq_spending_limit_entry UNIQUE
+                      CONSTRAINT fk_spending_limit_entry REFERENCES log.leaf (id) DEFERRABLE INITIALLY DEFERRED,
+  recorded_at       timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE TABLE drawdown (
+  id             uuid CONSTRAINT pk_drawdown PRIMARY KEY,
+  financial_year text NOT NULL CONSTRAINT fk_drawdown_year REFERENCES spending_limit (financial_year),
+  amount_pence   bigint NOT NULL CONSTRAINT ck_drawdown_amount CHECK (amount_pence > 0),
+  drawn_on       date NOT NULL,
+  reference      text NOT NULL CONSTRAINT uq_drawdown_reference UNIQUE,
+  entry_id       uuid NOT NULL CONSTRAINT uq_drawdown_entry UNIQUE
+                   CONSTRAINT fk_drawdown_entry REFERENCES log.leaf (id) DEFERRABLE INITIALLY DEFERRED,
+  recorded_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE TABLE running_cost_budget (
+  id             uuid CONSTRAINT pk_running_cost_budget PRIMARY KEY,
+  financial_year text NOT NULL CONSTRAINT fk_running_cost_budget_year REFERENCES spending_limit (financial_year),
+  amount_pence   bigint NOT NULL CONSTRAINT ck_running_cost_budget_amount CHECK (amount_pence > 0),
+  set_on         date NOT NULL,
+  reference      text NOT NULL CONSTRAINT uq_running_cost_budget_reference UNIQUE,
+  entry_id       uuid NOT NULL CONSTRAINT uq_running_cost_budget_entry UNIQUE
+                   CONSTRAINT fk_running_cost_budget_entry REFERENCES log.leaf (id) DEFERRABLE INITIALLY DEFERRED,
+  recorded_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+"""
+
 GRANTS = """
 REVOKE ALL ON FUNCTION log.next_seq(text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION log.leaf_in(), ledger.transfer_in(), ledger.entry_in(), ledger.account_in(),
@@ -506,4 +585,5 @@ GRANT SELECT ON ALL TABLES IN SCHEMA log, ledger TO fund_common;
 GRANT INSERT ON log.leaf, ledger.account, ledger.entry, ledger.transfer, ledger.period_close TO fund_common;
 -- The openings of commitments are the one thing here that may be forgotten.
 GRANT INSERT, DELETE ON log.commitment TO fund_common;
+GRANT SELECT, INSERT ON tranche, endowment_return, spending_limit, drawdown, running_cost_budget TO fund_common;
 """

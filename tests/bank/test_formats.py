@@ -9,10 +9,10 @@ import pytest
 import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.make.bank import IBAN, make_order, running_bank
 
 from fund.bank import formats
 from fund.kernel.errors import BadInput, Broken
+from tests.make.bank import IBAN, make_order, running_bank
 
 SHARED = Path(os.environ.get("SHARED_DIR", Path(__file__).resolve().parents[2].parent / "shared"))
 STANDARDS = SHARED / "standards" / "iso20022"

@@ -3,13 +3,13 @@
 from datetime import date
 
 import pytest
-from tests.make.ledger import make_allocation, make_funded_endowment, make_tranche
 
 from fund.endowment import actions, queries
 from fund.kernel.actor import SYSTEM, Actor, Capacity
 from fund.kernel.errors import Forbidden, Refused
 from fund.kernel.ids import new_id
 from fund.ledger import queries as ledger
+from tests.make.ledger import make_allocation, make_funded_endowment, make_tranche
 
 DAY = date(2026, 6, 1)
 
