@@ -61,7 +61,7 @@ class Settings(BaseSettings):
         wrong += [f"{name.upper()} is not set" for name in ("database_url", "redis_url", "s3_endpoint_url")
                   if not getattr(self, name)]
         if wrong:
-            raise ValueError("production refuses to start: " + "; ".join(wrong))
+            raise ValueError("Production refuses to start: " + "; ".join(wrong))
         return self
 
 
@@ -74,14 +74,21 @@ def use(given: Settings) -> None:
 
 
 def settings() -> Settings:
-    """The settings of this process: those in use, else those of the environment, read once. Settings that are wrong
-    end the process with sentences, not a trace: the library's own report would print every secret beside them."""
+    """The settings of this process: those in use, else those of the environment, read once.
+
+    Settings that are wrong end the process with sentences: the library's own report prints every secret.
+    """
     if not _in_use:
-        try:
-            use(Settings())
-        except (ValidationError, SettingsError) as error:
-            raise SystemExit("\n".join(wrong_settings(error))) from None
+        use(read())
     return _in_use[0]
+
+
+def read() -> Settings:
+    """The environment's settings, or the end of the process with a sentence for each that is wrong."""
+    try:
+        return Settings()
+    except (ValidationError, SettingsError) as error:
+        raise SystemExit("\n".join(wrong_settings(error))) from None
 
 
 def wrong_settings(error: ValidationError | SettingsError) -> list[str]:
@@ -89,4 +96,4 @@ def wrong_settings(error: ValidationError | SettingsError) -> list[str]:
     if isinstance(error, SettingsError):
         return [f"The settings cannot be read: {error}."]
     return [(f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}." if one["loc"] else
-             f"{one['msg'].removeprefix('Value error, ').capitalize()}.") for one in error.errors(include_input=False)]
+             f"{one['msg'].removeprefix('Value error, ')}.") for one in error.errors(include_input=False)]
