@@ -72,7 +72,7 @@ def test_a_setting_of_the_wrong_shape_is_named(field, value, monkeypatch):
     monkeypatch.setenv(field.upper(), value)
     monkeypatch.setenv("SECRET_KEY", "a secret that nobody may read")
     monkeypatch.chdir("/")
-    with pytest.raises(Exception) as refused:  # noqa: PT011  two kinds, one answer
+    with pytest.raises(Exception) as refused:
         Settings(_env_file=None)
     [sentence] = wrong_settings(refused.value)
     assert field in sentence.lower()
