@@ -15,6 +15,7 @@ class Dataset(Model):
     __tablename__ = "dataset"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    number: Mapped[int] = mapped_column(sa.SmallInteger, unique=True)
     kind: Mapped[str]
     version: Mapped[str]
     as_of: Mapped[date]
@@ -96,17 +97,30 @@ class EarlierList(Model):
     dataset_id: Mapped[uuid.UUID]
 
 
+class LsoaOutline(Model):
+    """The drawing of a small area, and the frame around it."""
+
+    __tablename__ = "lsoa_outline"
+
+    lsoa_code: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str]
+    west: Mapped[int]
+    north: Mapped[int]
+    east: Mapped[int]
+    south: Mapped[int]
+    dataset_id: Mapped[uuid.UUID]
+
+
 class Postcode(Model):
-    """A postcode and the small area that holds it, by the newest file that names it."""
+    """A postcode and the small area that holds it, by one file; the newest file that names it answers."""
 
     __tablename__ = "postcode"
 
     postcode: Mapped[str] = mapped_column(primary_key=True)
+    dataset_number: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True)
     lsoa_code: Mapped[str]
     ward_code: Mapped[str | None]
     ward17_code: Mapped[str | None]
-    as_of: Mapped[date]
-    dataset_id: Mapped[uuid.UUID]
 
 
 class Neighbourhood(Model):
@@ -124,16 +138,14 @@ class Neighbourhood(Model):
     residents: Mapped[int]
     version: Mapped[int] = mapped_column(sa.Integer, default=1)
     bounds_rule: Mapped[str]
-    view_box: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
 
 
 class NeighbourhoodArea(Model):
-    """One small area of a neighbourhood, with its outline as the path of a drawing."""
+    """One small area of a neighbourhood."""
 
     __tablename__ = "neighbourhood_area"
 
     neighbourhood_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     lsoa_code: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    outline: Mapped[str | None]

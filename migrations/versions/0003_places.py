@@ -1,8 +1,8 @@
 """Places: official areas and postcodes, the need of each area, and the neighbourhoods made of them.
 
 Every figure hangs on the dataset it was read from, and a figure of a version never changes: a new version of an index
-is new rows. `postcode` has no foreign keys: the loader checks every row at once, and a trigger on each of 2.7 million
-rows would take most of the time of a load.
+is new rows; the newest file that names a postcode answers for it. `postcode` has no foreign keys: the loader checks
+every row, and a trigger on each of 2.7 million rows would take most of the time of a load.
 """
 
 from alembic import op
@@ -10,8 +10,8 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
-PINNED = ["dataset", "area", "lsoa", "lsoa_residents", "need_figure", "lsoa_2011", "earlier_list",
-          "neighbourhood", "neighbourhood_area"]
+PINNED = ["dataset", "area", "lsoa", "lsoa_residents", "need_figure", "lsoa_2011", "earlier_list", "lsoa_outline",
+          "postcode", "neighbourhood", "neighbourhood_area"]
 
 
 def upgrade() -> None:
@@ -19,6 +19,7 @@ def upgrade() -> None:
     op.execute("""
     CREATE TABLE dataset (
       id         uuid PRIMARY KEY,
+      number     smallint NOT NULL CONSTRAINT uq_dataset_number UNIQUE,
       kind       text NOT NULL CONSTRAINT ck_dataset_kind CHECK (kind IN
                    ('areas', 'imd', 'cni', 'residents', 'areas_2011', 'earlier_list', 'postcodes', 'outlines')),
       version    text NOT NULL CONSTRAINT ck_dataset_version CHECK (version <> ''),
@@ -93,14 +94,27 @@ def upgrade() -> None:
       PRIMARY KEY (ward17_code, version)
     );
 
-    -- `ward_code` is the postcode's own ward, which can differ from its area's; `as_of` lets the newer file win.
+    -- The drawing of a small area: a path on one grid for the whole country (y grows southwards), and its frame.
+    CREATE TABLE lsoa_outline (
+      lsoa_code  text CONSTRAINT pk_lsoa_outline PRIMARY KEY CONSTRAINT fk_lsoa_outline_lsoa REFERENCES lsoa,
+      path       text NOT NULL CONSTRAINT ck_lsoa_outline_path CHECK (path ~ '^[-MmLlZz0-9 ]+$'),
+      west       bigint NOT NULL,
+      north      bigint NOT NULL,
+      east       bigint NOT NULL,
+      south      bigint NOT NULL,
+      dataset_id uuid NOT NULL CONSTRAINT fk_lsoa_outline_dataset REFERENCES dataset,
+      CONSTRAINT ck_lsoa_outline_frame CHECK (west < east AND north < south)
+    );
+
+    -- `ward_code` is the postcode's own ward, which can differ from the ward its small area is given to. The collation
+    -- is C because the key is only ever looked up whole, and a load is a third faster.
     CREATE TABLE postcode (
-      postcode    text PRIMARY KEY CONSTRAINT ck_postcode_length CHECK (length(postcode) BETWEEN 6 AND 8),
-      lsoa_code   text NOT NULL,
-      ward_code   text,
-      ward17_code text,
-      as_of       date NOT NULL,
-      dataset_id  uuid NOT NULL
+      postcode       text COLLATE "C" NOT NULL,
+      lsoa_code      text NOT NULL,
+      ward_code      text,
+      ward17_code    text,
+      dataset_number smallint NOT NULL,
+      CONSTRAINT pk_postcode PRIMARY KEY (postcode, dataset_number)
     );
 
     CREATE TABLE neighbourhood (
@@ -114,7 +128,6 @@ def upgrade() -> None:
       residents     bigint NOT NULL CONSTRAINT ck_neighbourhood_residents CHECK (residents >= 0),
       version       integer NOT NULL DEFAULT 1 CONSTRAINT ck_neighbourhood_version CHECK (version > 0),
       bounds_rule   text NOT NULL CONSTRAINT ck_neighbourhood_bounds_rule CHECK (bounds_rule <> ''),
-      view_box      text,
       created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
       CONSTRAINT uq_neighbourhood_code UNIQUE (code),
       CONSTRAINT uq_neighbourhood_slug UNIQUE (slug),
@@ -127,7 +140,6 @@ def upgrade() -> None:
       neighbourhood_id uuid NOT NULL,
       kind             text NOT NULL,
       lsoa_code        text NOT NULL CONSTRAINT fk_neighbourhood_area_lsoa REFERENCES lsoa,
-      outline          text,
       PRIMARY KEY (neighbourhood_id, lsoa_code),
       CONSTRAINT fk_neighbourhood_area_neighbourhood FOREIGN KEY (neighbourhood_id, kind)
         REFERENCES neighbourhood (id, kind)
@@ -140,16 +152,13 @@ def upgrade() -> None:
         CREATE TRIGGER append_only_all BEFORE TRUNCATE ON {table} EXECUTE FUNCTION refuse_change();
         GRANT SELECT, INSERT ON {table} TO fund_common;
         """)
-    op.execute("""
-    GRANT SELECT, INSERT ON postcode TO fund_common;
-    GRANT UPDATE (lsoa_code, ward_code, ward17_code, as_of, dataset_id) ON postcode TO fund_common;
-    """)
 
 
 def downgrade() -> None:
     """Take all of it away."""
     op.execute("""
-    DROP TABLE neighbourhood_area; DROP TABLE neighbourhood; DROP TABLE postcode; DROP TABLE earlier_list;
+    DROP TABLE neighbourhood_area; DROP TABLE neighbourhood; DROP TABLE postcode; DROP TABLE lsoa_outline;
+    DROP TABLE earlier_list;
     DROP TABLE lsoa_2011; DROP TABLE need_figure; DROP TABLE lsoa_residents; DROP TABLE lsoa; DROP TABLE area;
     DROP TABLE dataset;
     """)
