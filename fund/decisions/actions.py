@@ -1,0 +1,188 @@
+"""Deciding: members take part, the panel's reasons are agreed, the chair closes the sitting.
+
+All of it acts from a seat, in the database role `fund_panel`. `close_sitting` writes what `rules.decide` gives and
+nothing else; the triggers of migration 0009 work it out again and refuse any other row.
+"""
+
+import uuid
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from fund import queue
+from fund.db import session
+from fund.decisions import queries, rules
+from fund.decisions.models import AgreedReason, Attendance, AwardTakenUp, Decision
+from fund.kernel import clock, ids
+from fund.kernel.actor import SYSTEM, Actor
+from fund.kernel.errors import BadInput, Forbidden, NotFound, Refused, refuse_if
+from fund.kernel.reasons import Reason
+from fund.kernel.words import _
+from fund.panels import actions as panels_actions
+from fund.panels import queries as panels
+from fund.panels import rules as panels_rules
+from fund.panels.actions import closed, said_plainly
+from fund.panels.models import Seat, Sitting, SittingClose, SittingSeed
+from fund.transparency.actions import append, record_act
+
+LONGEST_REASON = 1_000
+
+
+def join(actor: Actor, sitting_id: uuid.UUID) -> Attendance:
+    """Take part in a sitting's decision, from one's own seat. Again does nothing.
+
+    Raises Refused until the member said of every application if anything ties them to it, and once it is closed.
+    """
+    seat = _seat(actor, sitting_id)
+    stands = session.get(Attendance, (sitting_id, seat.id))
+    if stands is not None:
+        return stands
+    refuse_if(_reasons_not_to_join(seat, sitting_id))
+    attendance = Attendance(sitting_id=sitting_id, seat_id=seat.id)
+    with said_plainly():
+        session.add(attendance)
+    record_act(actor, "join_decision", "sitting", sitting_id)
+    return attendance
+
+
+def _reasons_not_to_join(seat: Seat, sitting_id: uuid.UUID) -> list[Reason]:
+    if panels.is_closed(sitting_id):
+        return closed()
+    reasons = []
+    if not panels_rules.serves(panels.facts_of(seat), clock.today()):
+        reasons.append(Reason("not_serving", _("Your seat is not serving now, so it cannot decide.")))
+    said = panels.consequences(sitting_id)
+    if any((card.application_id, seat.id) not in said for card in panels.cards_of(sitting_id)):
+        reasons.append(Reason("say_first", _("First say of every application if you know anyone behind it.")))
+    return reasons
+
+
+def agree_reasons(actor: Actor, application_id: uuid.UUID, reasons: Mapping[uuid.UUID, str]) -> list[AgreedReason]:
+    """Write down the panel's reason for some criteria of an application; an unchanged one adds nothing.
+
+    The chair does, or another member where the chair is kept out of it. Raises Refused until its readers are done.
+    """
+    before = panels.before_a_panel(application_id)
+    seat = _seat(actor, before.sitting_id)
+    _may_agree(seat, application_id)
+    if panels.is_closed(before.sitting_id):
+        raise Refused(closed())
+    criteria = {c.id for c in panels.criteria_of(panels.sitting(before.sitting_id).round_id)}
+    stand, written = queries.agreed_reasons(application_id), []
+    for criterion_id, words in reasons.items():
+        if criterion_id not in criteria:
+            raise NotFound("no such question")
+        said, old = _worded(words), stand.get(criterion_id)
+        if old is None or old.reason != said:
+            written.append(AgreedReason(application_id=application_id, criterion_id=criterion_id, reason=said,
+                                        seat_id=seat.id, version=1 + (old.version if old else 0)))
+    with said_plainly():
+        session.add_all(written)
+    if written:
+        record_act(actor, "agree_reasons", "application", application_id, application_id=application_id)
+    return written
+
+
+def _may_agree(seat: Seat, application_id: uuid.UUID) -> None:
+    """Raise Forbidden for whoever does not write the panel's reasons, Refused while readers still score."""
+    said = panels.consequence_of(application_id, seat.id)
+    if said is None:
+        raise Refused([Reason("say_first", _("First say if you know anyone behind this application."))])
+    if said not in panels_rules.MAY_SCORE:
+        raise Forbidden
+    if not seat.is_chair:
+        chair = panels.chair_of(seat.panel_id)
+        if chair is not None and panels.consequence_of(application_id, chair.id) not in panels_rules.RECUSED:
+            raise Forbidden
+    if not queries.is_revealed(application_id):
+        raise Refused([Reason("still_scoring", _("Its readers are not done. Their scores open when the last one is."))])
+
+
+def _worded(words: str) -> str:
+    words = words.strip()
+    if not words:
+        raise BadInput(_("Write the panel’s reason in a sentence or two."), field="reason")
+    if len(words) > LONGEST_REASON:
+        raise BadInput(_("Use at most %(most)s letters.", most=LONGEST_REASON), field="reason")
+    return words
+
+
+def close_sitting(actor: Actor, sitting_id: uuid.UUID) -> list[Decision]:
+    """Close a sitting: reveal the lot's seed and write one decision an application, as the published rule gives it.
+
+    One transaction, the chair's. It asks for the applicants to be told and for offers to be made, and opens the next
+    sitting of a round that is always open. Raises Forbidden for anybody but the chair, Refused with every reason why
+    the sitting cannot close now.
+    """
+    seat = _seat(actor, sitting_id)
+    if not seat.is_chair:
+        raise Forbidden
+    with said_plainly():
+        session.execute(sa.text("SELECT sitting_is_open(:id, true)").bindparams(id=sitting_id))
+    sitting = panels.sitting(sitting_id)
+    refuse_if(reasons_not_to_close(sitting))
+    close, results = _result(sitting, seat)
+    with said_plainly():
+        session.add(close)
+    decisions = _write(sitting, results)
+    record_act(actor, "close_sitting", "sitting", sitting_id, decisions=len(decisions))
+    _publish(sitting, close, decisions, results)
+    queue.ask("decisions.tell_applicants", key=f"tell-applicants/{sitting_id}", sitting_id=str(sitting_id))
+    queue.ask("grants.make_offers", key=f"make-offers/{sitting_id}", sitting_id=str(sitting_id))
+    if panels.round_facts(sitting.round_id).closes_at is None:
+        panels_actions.open_sitting(SYSTEM, sitting.round_id)
+    return decisions
+
+
+def reasons_not_to_close(sitting: Sitting) -> list[Reason]:
+    """Every reason why a sitting cannot be closed now: the panel's strength, and each application's own."""
+    about = panels.round_facts(sitting.round_id)
+    panel = panels.panel_of_sitting(sitting.id)
+    return panels_rules.reasons_panel_may_not_decide(panels.strength_of(panel.id)) + rules.reasons_not_to_close(
+        queries.close_facts(sitting.id), now=clock.now(), scoring_closes_at=sitting.scoring_closes_at,
+        round_closes_at=about.closes_at, quorum=about.quorum, fewest_counted=about.fewest_counted)
+
+
+def _result(sitting: Sitting, seat: Seat) -> tuple[SittingClose, list[rules.Result]]:
+    about = panels.round_facts(sitting.round_id)
+    seed = session.scalars(sa.select(SittingSeed.seed).where(SittingSeed.sitting_id == sitting.id)).one()
+    available = queries.available_pence(sitting.id)
+    scored, weights = queries.scored(sitting.id)
+    results = rules.decide(scored, weights, available, seed, threshold_tenths=about.threshold * 10)
+    return SittingClose(sitting_id=sitting.id, closed_by=seat.id, seed=seed, available_pence=available,
+                        rule_version=rules.RULE_VERSION), results
+
+
+def _write(sitting: Sitting, results: list[rules.Result]) -> list[Decision]:
+    """Write the decisions in one statement: the trigger looks at all of them at once."""
+    application_ids = {card.reference: card.application_id for card in panels.cards_of(sitting.id)}
+    session.execute(sa.insert(Decision).values([{
+        "id": ids.new_id(), "application_id": application_ids[r.reference], "sitting_id": sitting.id,
+        "outcome": r.outcome.value, "score_tenths": r.score_tenths, "rank": r.rank, "amount_pence": r.amount_pence,
+        "leaf_id": ids.new_id()} for r in results]))
+    return queries.decisions_of(sitting.id)
+
+
+def _publish(sitting: Sitting, close: SittingClose, decisions: list[Decision], results: list[rules.Result]) -> None:
+    about = panels.round_facts(sitting.round_id)
+    append("sitting_closed", {
+        "sitting": str(sitting.id), "round": about.reference, "area": about.place_code, "seed": close.seed.hex(),
+        "rule_version": close.rule_version, "available": str(close.available_pence), "decisions": len(decisions),
+    }, idem_key=f"sitting-closed/{sitting.id}")
+    for decision, result in zip(decisions, results, strict=True):
+        append("decision", {
+            "sitting": str(sitting.id), "decision": str(decision.id), "application": result.reference,
+            "area": about.place_code, "score_tenths": result.score_tenths, "rank": result.rank,
+            "outcome": result.outcome.value, "amount": str(result.amount_pence), "rule_version": close.rule_version,
+        }, idem_key=f"decision/{decision.application_id}", leaf_id=decision.leaf_id)
+
+
+def mark_taken_up(decision_id: uuid.UUID) -> None:
+    """Say that an award was offered as a grant: the ledger holds its money from now on. Again does nothing."""
+    session.execute(postgresql.insert(AwardTakenUp).values(decision_id=decision_id).on_conflict_do_nothing())
+
+
+def _seat(actor: Actor, sitting_id: uuid.UUID) -> Seat:
+    """The actor's own seat on the panel of a sitting. Raises NotFound for anybody who is not of it."""
+    return panels.own_seat(actor, panels.panel_of_sitting(sitting_id).id)
