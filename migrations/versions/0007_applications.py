@@ -36,9 +36,10 @@ def upgrade() -> None:
     );
     CREATE INDEX ix_round_neighbourhood ON round (neighbourhood_id, opens_at);
 
+    -- Criteria go in before their round, in one transaction: once the round is there, none can be added.
     CREATE TABLE criterion (
       id       uuid PRIMARY KEY,
-      round_id uuid NOT NULL CONSTRAINT fk_criterion_round REFERENCES round,
+      round_id uuid NOT NULL CONSTRAINT fk_criterion_round REFERENCES round DEFERRABLE INITIALLY DEFERRED,
       position smallint NOT NULL,
       name     text NOT NULL,
       question text NOT NULL,
@@ -47,19 +48,21 @@ def upgrade() -> None:
     );
 
     CREATE FUNCTION criteria_sum_to_100() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE of_round uuid := coalesce(to_jsonb(NEW) ->> 'round_id', to_jsonb(NEW) ->> 'id')::uuid;
     BEGIN
-      IF (SELECT coalesce(sum(weight), 0) FROM criterion c WHERE c.round_id = NEW.id) <> 100 THEN
+      IF (SELECT coalesce(sum(weight), 0) FROM criterion c WHERE c.round_id = of_round) <> 100 THEN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'ck_criteria_sum_to_100',
           MESSAGE = 'the weights of a round must sum to 100';
       END IF;
       RETURN NULL;
     END $$;
-    CREATE CONSTRAINT TRIGGER weights AFTER INSERT ON round DEFERRABLE INITIALLY DEFERRED
+    CREATE TRIGGER weights AFTER INSERT ON round FOR EACH ROW EXECUTE FUNCTION criteria_sum_to_100();
+    -- Asked again at the commit, after the foreign key: a criterion that another transaction held back is seen then.
+    CREATE CONSTRAINT TRIGGER weights AFTER INSERT ON criterion DEFERRABLE INITIALLY DEFERRED
       FOR EACH ROW EXECUTE FUNCTION criteria_sum_to_100();
-    -- Criteria come with their round, in one transaction: none can be added to a round that is published.
     CREATE FUNCTION criterion_with_its_round() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      IF NOT EXISTS (SELECT FROM round r WHERE r.id = NEW.round_id AND r.xmin = pg_current_xact_id()::xid) THEN
+      IF EXISTS (SELECT FROM round r WHERE r.id = NEW.round_id) THEN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'ck_criterion_with_its_round',
           MESSAGE = 'the criteria of a published round are frozen';
       END IF;
@@ -88,6 +91,7 @@ def upgrade() -> None:
       file_id        uuid NOT NULL CONSTRAINT fk_application_file_file REFERENCES stored_file,
       CONSTRAINT pk_application_file PRIMARY KEY (application_id, file_id)
     );
+    CREATE INDEX ix_application_file_file ON application_file (file_id);
     GRANT SELECT, INSERT, DELETE ON application_file TO fund_common;
 
     -- The frozen copy. The panel reads this and nothing else.
@@ -105,6 +109,7 @@ def upgrade() -> None:
       submitted_at    timestamptz NOT NULL DEFAULT clock_timestamp()
     );
     CREATE INDEX ix_submission_submitted ON submission (submitted_at, id);
+    CREATE INDEX ix_submission_organisation ON submission (organisation_id, submitted_at);
 
     -- The database's clock decides whether it is in time.
     CREATE FUNCTION submission_in_time() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -122,14 +127,18 @@ def upgrade() -> None:
 
     -- A draft that was submitted changes no more.
     CREATE FUNCTION application_is_draft() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE line jsonb := to_jsonb(CASE TG_OP WHEN 'INSERT' THEN NEW ELSE OLD END);
     BEGIN
-      IF EXISTS (SELECT FROM submission s WHERE s.application_id = OLD.id) THEN
+      IF EXISTS (SELECT FROM submission s
+                 WHERE s.application_id = coalesce(line ->> 'application_id', line ->> 'id')::uuid) THEN
         RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'ck_application_is_draft',
           MESSAGE = 'a submitted application is frozen';
       END IF;
-      RETURN NEW;
+      RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END $$;
     CREATE TRIGGER is_draft BEFORE UPDATE ON application FOR EACH ROW EXECUTE FUNCTION application_is_draft();
+    CREATE TRIGGER is_draft BEFORE INSERT OR DELETE ON application_file
+      FOR EACH ROW EXECUTE FUNCTION application_is_draft();
 
     CREATE TABLE withdrawal (
       application_id uuid CONSTRAINT pk_withdrawal PRIMARY KEY
