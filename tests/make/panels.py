@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from tests.make.ledger import make_allocation, make_funded_endowment
 
 from fund.db import act_from_a_seat, session
 from fund.kernel import clock, ids
@@ -22,6 +21,7 @@ from fund.kernel.actor import SYSTEM, Actor, Capacity
 from fund.panels import actions, queries
 from fund.panels.models import Assignment, Panel, Seat, Sitting
 from fund.panels.rules import SeatOffer
+from tests.make.ledger import make_allocation, make_funded_endowment
 
 _numbers = itertools.count(1)
 WEIGHTS = (40, 25, 20, 15)
