@@ -17,7 +17,7 @@ down_revision = "0007"
 FUNCTIONS = (
     "panel_refuses(text, text, text)", "panel_today()", "seat_serves(seat)", "is_staff(uuid)", "seat_acts(uuid)",
     "sitting_panel(uuid)", "sitting_is_open(uuid, boolean)", "has_stake(uuid, uuid)", "seat_consequence(uuid, uuid)",
-    "seat_in()", "seat_changes()", "capacity_without_seat()", "sitting_in()", "sitting_seed_in()",
+    "seat_in()", "seat_changes()", "sitting_in()", "sitting_seed_in()",
     "sitting_application_in()", "assignment_in()", "interest_in()", "interest_ruling_in()",
     "assignment_may_score(uuid)", "score_in()", "score_lock_in()", "score_release_in()", "score_reminder_in()")
 
@@ -168,7 +168,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take all of it away."""
     op.execute("""
-    DROP TRIGGER without_seat ON capacity;
     DROP TABLE score_reminder, score_release, score_lock, score, interest_ruling, interest, assignment,
       sitting_application, sitting_seed, sitting;
     DROP TRIGGER may_sit ON seat; DROP TRIGGER one_way ON seat;
@@ -232,10 +231,10 @@ END $$;
 """
 
 PEOPLE = """
--- One person is never both of a panel and of the staff; the lock makes two such changes at once wait for each other.
+-- Nobody is of a panel and of the staff at once; the other half of the rule, and the lock, stand in 0004.
 CREATE FUNCTION seat_in() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtextextended(NEW.person_id::text, 7));
+  PERFORM lock_person(NEW.person_id);
   IF is_staff(NEW.person_id) THEN
     PERFORM panel_refuses('ck_seat_no_staff', 'staff of the fund hold no seat of a panel', '42501');
   END IF;
@@ -262,19 +261,6 @@ BEGIN
   RETURN NEW;
 END $$;
 CREATE TRIGGER one_way BEFORE UPDATE ON seat FOR EACH ROW EXECUTE FUNCTION seat_changes();
-
-CREATE FUNCTION capacity_without_seat() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM pg_advisory_xact_lock(hashtextextended(NEW.person_id::text, 7));
-  IF NEW.ended_at IS NULL
-     AND EXISTS (SELECT FROM seat s WHERE s.person_id = NEW.person_id AND s.ended_at IS NULL
-                 AND s.term_to > panel_today()) THEN
-    PERFORM panel_refuses('ck_capacity_no_seat', 'a member of a panel cannot be staff of the fund', '42501');
-  END IF;
-  RETURN NEW;
-END $$;
-CREATE TRIGGER without_seat BEFORE INSERT OR UPDATE ON capacity
-  FOR EACH ROW EXECUTE FUNCTION capacity_without_seat();
 """
 
 SITTINGS = """
