@@ -62,8 +62,9 @@ def make_neighbourhood(name: str = "Alder Park") -> uuid.UUID:
     """A place without small areas; gives its id."""
     number, dataset = next(_numbers), uuid.uuid4()
     code, district = f"E059{number:05d}", f"E089{number:05d}"
-    _insert("dataset", id=dataset, kind="areas", version="test", as_of="2024-05-02", source="invented", licence="none",
-            sha256=hashlib.sha256(dataset.bytes).digest(), row_count=1)
+    taken = queries.rows("SELECT coalesce(max(number), 0) AS most FROM dataset")[0].most
+    _insert("dataset", id=dataset, number=taken + 1, kind="areas", version="test", as_of="2024-05-02",
+            source="invented", licence="none", sha256=hashlib.sha256(dataset.bytes).digest(), row_count=1)
     for area, kind in ((district, "district"), (code, "ward")):
         session.execute(sa.text("INSERT INTO area (code, kind, name, district_code, dataset_id) "
                                 "VALUES (:code, :kind, :name, :district, :dataset)"),
