@@ -20,3 +20,8 @@ def _(sentence: str, /, **values: Any) -> str:
     """The sentence in the reader's language, its `%(name)s` filled with `values`."""
     found = _look_up(sentence)
     return found % values if values else found
+
+
+def N_(sentence: str, /) -> str:
+    """Mark a sentence for the catalogues and leave it in English: for words that are data and are looked up later."""
+    return sentence
