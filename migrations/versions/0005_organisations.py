@@ -95,7 +95,8 @@ def upgrade() -> None:
       agreed_at  timestamptz,
       ended_at   timestamptz,
       CONSTRAINT ck_host_agreement_two CHECK (group_id <> host_id),
-      CONSTRAINT ck_host_agreement_agreed CHECK ((agreed_by IS NULL) = (agreed_at IS NULL))
+      CONSTRAINT ck_host_agreement_agreed CHECK ((agreed_by IS NULL) = (agreed_at IS NULL)),
+      CONSTRAINT ck_host_agreement_other_hand CHECK (agreed_by <> asked_by)
     );
     CREATE UNIQUE INDEX uq_host_agreement_current ON host_agreement (group_id, host_id) WHERE ended_at IS NULL;
     GRANT SELECT, INSERT ON host_agreement TO fund_common;
