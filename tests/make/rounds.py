@@ -21,11 +21,12 @@ _numbers = itertools.count(1)
 def neighbourhood(name: str = "Alder Park") -> uuid.UUID:
     """A place with no small areas: enough for a round. Gives its id."""
     made, number, dataset = uuid.uuid4(), next(_numbers), uuid.uuid4()
-    values = {"id": made, "dataset": dataset, "code": f"E059{number:05d}", "district": f"E089{number:05d}",
-              "slug": f"alder-park-{number}", "name": name, "sha256": hashlib.sha256(dataset.bytes).digest()}
+    values = {"id": made, "dataset": dataset, "number": 20_000 + number, "code": f"E059{number:05d}",
+              "district": f"E089{number:05d}", "slug": f"alder-park-{number}", "name": name,
+              "sha256": hashlib.sha256(dataset.bytes).digest()}
     for statement in (
-            "INSERT INTO dataset (id, kind, version, as_of, source, licence, sha256, row_count) "
-            "VALUES (:dataset, 'areas', 'test', '2024-05-02', 'invented', 'none', :sha256, 1)",
+            "INSERT INTO dataset (id, number, kind, version, as_of, source, licence, sha256, row_count) "
+            "VALUES (:dataset, :number, 'areas', 'test', '2024-05-02', 'invented', 'none', :sha256, 1)",
             "INSERT INTO area (code, kind, name, district_code, dataset_id) "
             "VALUES (:district, 'district', 'Aldershire', :district, :dataset)",
             "INSERT INTO area (code, kind, name, district_code, dataset_id) "
