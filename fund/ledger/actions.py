@@ -109,8 +109,10 @@ def open_account(code: str, *, name: str) -> str:
     if public_record.size() == 0:
         transparency.begin()
     try:
-        session.execute(_OPEN_ACCOUNT, {"code": code, "name": name, "class": account_class,
-                                        "guard": rules.guard_of(account_class), "key": f"account/{code}"})
+        opened = session.execute(_OPEN_ACCOUNT, {"code": code, "name": formats.nfc(name), "class": account_class,
+                                                 "guard": rules.guard_of(account_class), "key": f"account/{code}"})
+        if opened.first() is None:  # somebody else opened it while this waited
+            return code
         transparency.append("account_opened", {"code": code, "class": account_class, "name": formats.nfc(name)},
                             idem_key=f"account/{code}")
     except DBAPIError as error:
@@ -149,6 +151,7 @@ def _is_open(code: str) -> bool:
 _OPEN_ACCOUNT = sa.text("""
 INSERT INTO ledger.account (code, name, class, guard, opened_seq)
 SELECT :code, :name, :class, :guard, seq FROM log.next_seq(ARRAY[CAST(:key AS text)]) AS h (seq)
+RETURNING opened_seq
 """)
 
 

@@ -1,8 +1,33 @@
 """Commands of the part `ledger`."""
 
+import sys
+
 import click
+import sqlalchemy as sa
+
+from fund.db import session
+from fund.ledger.queries.fsck import check_everything
 
 
 @click.group(name="ledger")
 def commands() -> None:
-    """Commands of the part ledger."""
+    """The permanent ledger."""
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the report for a machine.")
+def fsck(as_json: bool) -> None:
+    """Check every leaf, row, balance and rule. Ends with 1 where anything is wrong, each thing named."""
+    session.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    report = check_everything(lambda size: click.echo(f"\r{size:,} leaves", nl=False, err=True))
+    session.rollback()
+    click.echo("\r", nl=False, err=True)
+    if as_json:
+        click.echo(report.as_json())
+    else:
+        for problem in report.problems:
+            click.secho(f"{problem.where}: {problem.sentence} [{problem.code}]", fg="red")
+        click.echo(f"{report.size:,} leaves, {report.entries:,} entries, {report.transfers:,} transfers. "
+                   f"Root {report.root.hex()}.")
+        click.echo("Everything adds up." if not report.problems else f"{len(report.problems):,} problems.")
+    sys.exit(1 if report.problems else 0)

@@ -113,3 +113,9 @@ def commit_to(leaf_id: uuid.UUID, field: str, value: str, *, pointer: str | None
     salt = secrets.token_bytes(32)
     session.add(Commitment(leaf_id=leaf_id, field=field, salt=salt, pointer=value if pointer is None else pointer))
     return formats.commitment(salt, formats.nfc(value))
+
+
+def forget(leaf_id: uuid.UUID) -> int:
+    """Make a leaf's commitments unreadable for ever, and give how many there were. The leaf and its proofs stay."""
+    gone = session.execute(sa.delete(Commitment).where(Commitment.leaf_id == leaf_id).returning(Commitment.field))
+    return len(gone.all())

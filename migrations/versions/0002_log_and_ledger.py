@@ -16,6 +16,7 @@ down_revision = "0001"
 
 PERMANENT = ("log.leaf", "ledger.account_class", "ledger.posting_rule", "ledger.account", "ledger.entry",
              "ledger.transfer", "ledger.period_close")
+STAYING = ("log.log_head", "ledger.balance")
 ENDOWMENT_TABLES = ("tranche", "endowment_return", "spending_limit", "drawdown", "running_cost_budget")
 
 
@@ -34,7 +35,7 @@ def upgrade() -> None:
           FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
         CREATE TRIGGER append_only_all BEFORE TRUNCATE ON {table} EXECUTE FUNCTION public.refuse_change();
         """)
-    for table in ("log.log_head", "ledger.balance"):
+    for table in STAYING:
         op.execute(f"""
         CREATE TRIGGER stays BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
         CREATE TRIGGER stays_all BEFORE TRUNCATE ON {table} EXECUTE FUNCTION public.refuse_change();

@@ -1,4 +1,4 @@
-"""What an entry of each kind is made of, and in plain words why the database refused one.
+"""What an entry of each kind is made of.
 
 The posting matrix itself is rows (`ledger.posting_rule`, migration 0002): which kind may move money between which
 classes of account. A function here builds the lines of one kind, so that nobody else writes account codes down. Its
@@ -9,9 +9,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-
-from fund.kernel.reasons import Reason
-from fund.kernel.words import _
 
 MOST_PENCE = 10**15  # of one line; the table repeats it as ck_transfer_amount
 
@@ -228,44 +225,3 @@ def mirror(lines: Sequence[Line]) -> list[Line]:
 def _positive(*lines: Line) -> list[Line]:
     """Without the lines that would move nothing."""
     return [line for line in lines if line.amount_pence != 0]
-
-
-def _amount(amount: int) -> bool:
-    return type(amount) is int and 0 < amount <= MOST_PENCE
-
-
-def reasons_not_to_post(lines: Sequence[Line]) -> list[Reason]:
-    """Why these lines cannot be an entry, as far as their shape tells: the database decides the rest."""
-    reasons = []
-    if not lines:
-        reasons.append(Reason("no_lines", _("An entry moves some money.")))
-    if any(not _amount(line.amount_pence) for line in lines):
-        reasons.append(Reason("ck_transfer_amount", _("An amount is a whole number of pence, more than nothing.")))
-    if any(line.debit == line.credit for line in lines):
-        reasons.append(Reason("ck_transfer_two_accounts", _("Money moves from one account to another.")))
-    return reasons
-
-
-def why_refused(constraint: str, accounts: Sequence[str]) -> Reason | None:
-    """The sentence for what a constraint refused; None for one that only a mistake of ours can meet."""
-    sentences = {
-        "ck_balance_overdraft": _("There is not enough money for this in %(accounts)s.",
-                                  accounts=", ".join(dict.fromkeys(accounts))),
-        "fk_transfer_rule": _("Money of this kind cannot go this way."),
-        "ck_transfer_capital": _("Permanent capital cannot be spent."),
-        "reservation_resolves": _("This does not match what was set aside for it."),
-        "uq_transfer_pending": _("This money was paid or freed already."),
-        "period_is_open": _("The books are closed for that day. Use a day in the open period."),
-        "no_limit_in_deficit": _("The endowment is worth less than its capital, so nothing more can be spent yet."),
-        "reversal_mirrors": _("A reversal is the exact mirror of one entry."),
-        "uq_entry_reverses": _("That entry was reversed already."),
-        "ck_entry_effective_on": _("That day is too far from now."),
-        "ck_transfer_amount": _("An amount is a whole number of pence, more than nothing."),
-        "ck_transfer_two_accounts": _("Money moves from one account to another."),
-        "relates_to_a_leaf": _("What this relates to is not on the record."),
-        "uq_account_code": _("That account is open already."),
-        "ck_account_code": _("That is not the code of an account."),
-        "fk_account_class": _("That is not the code of an account."),
-        "uq_period_close_date": _("The books are closed through that day already."),
-    }
-    return Reason(constraint, sentences[constraint]) if constraint in sentences else None

@@ -1,6 +1,5 @@
-"""Reading the ledger: balances, accounts, entries. A balance as recorded and one as effective are two questions."""
+"""Balances: now, as recorded, and as effective. The last two are two questions, and have two names."""
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +9,7 @@ import sqlalchemy as sa
 from fund.db import session
 from fund.kernel.errors import NotFound
 from fund.ledger.models import Account, BalanceRow, Entry, Transfer
-from fund.ledger.rules import DEBIT_NORMAL, Pending, Phase
+from fund.ledger.rules import DEBIT_NORMAL, Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +77,6 @@ def all_balances() -> list[Balance]:
     return [Balance(*row) for row in session.execute(_BALANCE.order_by(Account.code))]
 
 
-@dataclass(frozen=True, slots=True)
-class LineRow:
-    """One line of an entry as it stands; `pending` is the reservation that it resolved."""
-
-    line: int
-    phase: Phase
-    debit: str
-    credit: str
-    amount_pence: int
-    pending: tuple[uuid.UUID, int] | None
-
-
-def pending_lines(entry_id: uuid.UUID) -> list[Pending]:
-    """The reservations of an entry that are still open, by line."""
-    rows = session.execute(_PENDING, {"id": entry_id})
-    return [Pending(entry_id, row.line, row.debit, row.credit, row.amount_pence) for row in rows]
-
-
-_PENDING = sa.text("""
-SELECT t.line, d.code AS debit, c.code AS credit, t.amount_pence
-FROM log.leaf l JOIN ledger.transfer t ON t.entry_seq = l.seq
-JOIN ledger.account d ON d.id = t.debit_id JOIN ledger.account c ON c.id = t.credit_id
-WHERE l.id = :id AND t.phase = 'pending' AND NOT EXISTS (
-  SELECT 1 FROM ledger.transfer r WHERE r.pending_seq = t.entry_seq AND r.pending_line = t.line)
-ORDER BY t.line
-""").bindparams(sa.bindparam("id", type_=sa.dialects.postgresql.UUID))
-
-
 def balance_as_recorded(code: str, seq: int) -> Balance:
     """The balance as the ledger knew it once entry `seq` was recorded: the auditor's question."""
     return _summed(code, Transfer.entry_seq <= seq)
@@ -137,21 +108,3 @@ def _summed(code: str, which: sa.ColumnElement[bool]) -> Balance:
 
     (debits, debits_pending), (credits, credits_pending) = of(Transfer.debit_id), of(Transfer.credit_id)
     return Balance(account.code, account.name, account.class_, debits, credits, debits_pending, credits_pending)
-
-
-def lines_of(entry_id: uuid.UUID) -> list[LineRow]:
-    """The lines of an entry, in order. Raises NotFound where there is no such entry."""
-    rows = session.execute(_LINES, {"id": entry_id}).all()
-    if not rows:
-        raise NotFound("no such entry")
-    return [LineRow(row.line, Phase(row.phase), row.debit, row.credit, row.amount_pence,
-                    None if row.pending_id is None else (row.pending_id, row.pending_line)) for row in rows]
-
-
-_LINES = sa.text("""
-SELECT t.line, t.phase, d.code AS debit, c.code AS credit, t.amount_pence, p.id AS pending_id, t.pending_line
-FROM log.leaf l JOIN ledger.transfer t ON t.entry_seq = l.seq
-JOIN ledger.account d ON d.id = t.debit_id JOIN ledger.account c ON c.id = t.credit_id
-LEFT JOIN log.leaf p ON p.seq = t.pending_seq
-WHERE l.id = :id ORDER BY t.line
-""").bindparams(sa.bindparam("id", type_=sa.dialects.postgresql.UUID))

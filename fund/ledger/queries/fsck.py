@@ -1,0 +1,316 @@
+"""Is the ledger what it says it is? Replays everything in the database and names each thing that is wrong.
+
+Four replays (LEDGER.md 3.3): the schema is what the migration made (constraints, triggers, functions, rights) and the
+server's settings keep what it acknowledged; every leaf says what its rows say; every balance is the sum of its
+transfers, and no guard was broken after any entry; the hashes make one tree. What an owner can do in spite of every
+constraint is found here.
+"""
+
+import importlib.util
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from fund.db import session
+from fund.kernel.errors import BadInput
+from fund.ledger.rules.lines import CLASSES, guard_of
+from fund.ledger.rules.replay import Books, Problem, Rule
+from fund.schema import MIGRATIONS
+from fund.transparency import formats
+from fund.transparency.rules import EMPTY_ROOT, Frontier, leaf_hash
+
+PAGE = 2_000
+#: What the application's roles may do: nothing else, on nothing else.
+RIGHTS = {
+    "log.leaf": {"SELECT", "INSERT"}, "log.log_head": {"SELECT"}, "log.commitment": {"SELECT", "INSERT", "DELETE"},
+    "ledger.account_class": {"SELECT"}, "ledger.posting_rule": {"SELECT"}, "ledger.account": {"SELECT", "INSERT"},
+    "ledger.balance": {"SELECT"}, "ledger.entry": {"SELECT", "INSERT"}, "ledger.transfer": {"SELECT", "INSERT"},
+    "ledger.period_close": {"SELECT", "INSERT"},
+}
+SETTINGS = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+
+
+@dataclass(slots=True)
+class Report:
+    """What was checked and what is wrong with it."""
+
+    size: int = 0
+    root: bytes = EMPTY_ROOT
+    entries: int = 0
+    transfers: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    def as_json(self) -> str:
+        """The report for a machine."""
+        return json.dumps({"sound": not self.problems, "size": self.size, "root": self.root.hex(),
+                           "entries": self.entries, "transfers": self.transfers,
+                           "problems": [problem._asdict() for problem in self.problems]}, indent=2)
+
+
+def check_everything(progress: Callable[[int], None] = lambda _size: None) -> Report:
+    """Check the schema, then every leaf and balance in order; `progress` is told after each page of leaves.
+
+    Run it in one transaction that sees one moment (REPEATABLE READ); a READ COMMITTED one on a ledger that is being
+    written to may name as missing what came in between.
+    """
+    report = Report()
+    report.problems += [*_schema(), *_settings()]
+    books = Books(_matrix(), _lines_of)
+    tree = Frontier()
+    for page in _pages():
+        for row in page:
+            report.problems += _leaf(row, tree, books)
+            report.entries += row.entry is not None
+            report.transfers += len(row.lines or ())
+        progress(tree.size)
+    report.size, report.root = tree.size, tree.root()
+    report.problems += [*_head(tree.size), *_strays(), *_balances(books)]
+    return report
+
+
+# 1. The schema.
+
+@cache
+def _written() -> dict[str, Any]:
+    """What the migration makes, read from its own text: constraints, triggers and the bodies of functions."""
+    path = MIGRATIONS / "versions" / "0002_log_and_ledger.py"
+    spec = importlib.util.spec_from_file_location("log_and_ledger", path)
+    if spec is None or spec.loader is None:
+        raise BadInput(f"{path} is not there")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = "\n".join((module.LOG, module.LEDGER, module.TRANSFER_IN, module.ENTRY_IN, module.LEAF_CLOSES))
+    triggers = set(re.findall(r"CREATE TRIGGER (\w+) \w+ \w+ ON ([\w.]+)", text))
+    for table in module.PERMANENT:
+        triggers |= {("append_only", table), ("append_only_all", table)}
+    for table in module.STAYING:
+        triggers |= {("stays", table), ("stays_all", table)}
+    return {
+        "constraints": set(re.findall(r"\bCONSTRAINT ((?:ck|uq|fk|pk)_\w+)", text)),
+        "indexes": set(re.findall(r"CREATE UNIQUE INDEX (\w+)", text)),
+        "triggers": {(table, name) for name, table in triggers},
+        "functions": dict(re.findall(r"CREATE FUNCTION ([\w.]+)\(.*?AS \$\$(.*?)\$\$;", text, re.DOTALL)),
+    }
+
+
+def _rows(statement: str) -> list[Any]:
+    return list(session.execute(sa.text(statement)))
+
+
+def _schema() -> Iterator[Problem]:
+    written = _written()
+    found = {row.conname: row.convalidated for row in _rows("""
+      SELECT conname, convalidated FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
+      WHERE n.nspname IN ('log', 'ledger')""")}
+    for name in sorted(written["constraints"]):
+        if not found.get(name):
+            yield Problem("schema", name, "the constraint is not there, or does not bind every row")
+    indexes = {row.relname for row in _rows("""
+      SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname IN ('log', 'ledger') AND i.indisunique AND i.indisvalid""")}
+    for name in sorted(written["indexes"] - indexes):
+        yield Problem("schema", name, "the unique index is not there")
+    yield from _triggers(written["triggers"])
+    yield from _functions(written["functions"])
+    yield from _rights()
+
+
+def _triggers(written: set[tuple[str, str]]) -> Iterator[Problem]:
+    found = {(row.on_table, row.tgname): row.tgenabled for row in _rows("""
+      SELECT n.nspname || '.' || c.relname AS on_table, t.tgname, t.tgenabled
+      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname IN ('log', 'ledger')""")}
+    for table, name in sorted(written):
+        if found.get((table, name)) != "O":
+            yield Problem("schema", f"{table}: {name}", "the trigger is not there or is switched off")
+    for (table, name), enabled in sorted(found.items()):
+        if enabled != "O" and (table, name) not in written:
+            yield Problem("schema", f"{table}: {name}", "a trigger that keeps a foreign key is switched off")
+
+
+def _functions(written: dict[str, str]) -> Iterator[Problem]:
+    found = {row.name: row for row in _rows("""
+      SELECT n.nspname || '.' || p.proname AS name, p.prosrc, p.prosecdef, p.proconfig, r.rolname AS owner
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles r ON r.oid = p.proowner
+      WHERE n.nspname IN ('log', 'ledger')""")}
+    for name, body in written.items():
+        row = found.pop(name, None)
+        if row is None or row.prosrc != body:
+            yield Problem("schema", name, "the function is not the one that the migration made")
+        elif not row.prosecdef or row.owner != "fund_owner" or not (row.proconfig or [""])[0].startswith(
+                "search_path=pg_catalog"):
+            yield Problem("schema", name, "the function does not act as the owner with its search path pinned")
+    for name in sorted(found):
+        yield Problem("schema", name, "nobody knows this function")
+    refuse = _rows("SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure('public.refuse_change()')")
+    if not refuse or "RAISE EXCEPTION" not in refuse[0].prosrc:
+        yield Problem("schema", "public.refuse_change", "the function that refuses every change does not")
+
+
+def _rights() -> Iterator[Problem]:
+    for row in _rows("""
+      SELECT n.nspname || '.' || c.relname AS name, o.rolname AS owner, coalesce(g.rolname, 'PUBLIC') AS grantee,
+             a.privilege_type
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles o ON o.oid = c.relowner
+      LEFT JOIN LATERAL aclexplode(c.relacl) a ON true LEFT JOIN pg_roles g ON g.oid = a.grantee
+      WHERE n.nspname IN ('log', 'ledger') AND c.relkind = 'r' ORDER BY 1, 3, 4"""):
+        if row.owner != "fund_owner":
+            yield Problem("schema", row.name, f"the table belongs to {row.owner}")
+        if row.grantee == "fund_owner" or row.privilege_type is None:
+            continue
+        if row.grantee != "fund_common" or row.privilege_type not in RIGHTS.get(row.name, ()):
+            yield Problem("schema", row.name, f"{row.grantee} may {row.privilege_type}")
+    for row in _rows("""
+      SELECT n.nspname || '.' || c.relname || '.' || a.attname AS name FROM pg_attribute a
+      JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname IN ('log', 'ledger') AND a.attacl IS NOT NULL ORDER BY 1"""):
+        yield Problem("schema", row.name, "somebody has a right to this column by itself")
+
+
+def _settings() -> Iterator[Problem]:
+    for name, right in SETTINGS.items():
+        value = session.execute(sa.text("SELECT current_setting(:name)"), {"name": name}).scalar_one()
+        if value != right:
+            yield Problem("settings", name, f"it is {value}, so what was acknowledged can be lost")
+
+
+# 2. Each leaf and its rows.
+
+_PAGE = sa.text("""
+SELECT l.seq, l.id, l.kind, l.recorded_at, l.bytes, l.leaf_hash, e.kind AS entry, e.effective_on, rl.id AS reverses,
+       e.relates_to, t.lines, a.code, a.class, a.guard, a.name, pc.closed_through
+FROM (SELECT * FROM log.leaf WHERE seq > :after ORDER BY seq LIMIT :most) l
+LEFT JOIN ledger.entry e ON e.seq = l.seq LEFT JOIN log.leaf rl ON rl.seq = e.reverses
+LEFT JOIN ledger.account a ON a.opened_seq = l.seq LEFT JOIN ledger.period_close pc ON pc.seq = l.seq
+LEFT JOIN LATERAL (
+  SELECT array_agg(ARRAY[t.line::text, t.kind, t.phase, d.code, t.debit_class, c.code, t.credit_class,
+                         t.amount_pence::text, p.id::text, t.pending_line::text] ORDER BY t.line) AS lines
+  FROM ledger.transfer t JOIN ledger.account d ON d.id = t.debit_id JOIN ledger.account c ON c.id = t.credit_id
+  LEFT JOIN log.leaf p ON p.seq = t.pending_seq WHERE t.entry_seq = l.seq) t ON true
+ORDER BY l.seq
+""")
+
+
+def _pages() -> Iterator[list[Any]]:
+    after = -1
+    while page := session.execute(_PAGE, {"after": after, "most": PAGE}).all():
+        yield list(page)
+        after = page[-1].seq
+
+
+def _leaf(row: Any, tree: Frontier, books: Books) -> Iterator[Problem]:
+    where = f"leaf {row.seq}"
+    if row.seq != tree.size:
+        yield Problem("log_sequence", where, f"place {tree.size} of the log is empty")
+    tree.add(leaf_hash(row.bytes))
+    if leaf_hash(row.bytes) != row.leaf_hash:
+        yield Problem("leaf_hash", where, "its hash is not that of its bytes")
+    try:
+        said = formats.read(row.bytes)
+    except BadInput as error:
+        yield Problem("ck_leaf_json", where, f"its bytes are {error}")
+        return
+    if said.get("id") != str(row.id) or said.get("kind") != row.kind or said.get("v") != 1 \
+            or said.get("recorded_at") != formats.moment(row.recorded_at):
+        yield Problem("leaf_says_its_columns", where, "its bytes do not say its id, kind and time")
+    if _said_by_rows(row) != {name: said[name] for name in _OF_ROWS if name in said}:
+        yield Problem("leaf_matches_rows", where, "its bytes do not say what its rows say")
+    yield from _row_facts(row, where)
+    yield from books.apply(said, where)
+
+
+_OF_ROWS = ("transfers", "effective_on", "reverses", "relates_to")
+
+
+def _said_by_rows(row: Any) -> dict[str, Any]:
+    """What a true leaf says of these rows."""
+    said: dict[str, Any] = {}
+    if row.entry is not None:
+        said["effective_on"] = row.effective_on.isoformat()
+        said["transfers"] = [_transfer(line) for line in row.lines or ()]
+        if row.reverses is not None:
+            said["reverses"] = str(row.reverses)
+        if row.relates_to:
+            said["relates_to"] = [str(id_) for id_ in row.relates_to]
+    return said
+
+
+def _transfer(line: list[str]) -> dict[str, Any]:
+    said: dict[str, Any] = {"phase": line[2], "debit": line[3], "credit": line[5], "amount": line[7]}
+    if line[8] is not None:
+        said["pending"] = [line[8], int(line[9])]
+    return said
+
+
+def _row_facts(row: Any, where: str) -> Iterator[Problem]:
+    """What a leaf does not say, and its rows must still have right: classes, numbers, kinds and guards."""
+    if row.entry is None and row.lines:
+        yield Problem("fk_transfer_entry", where, "it has lines and no entry")
+    for number, line in enumerate(row.lines or (), 1):
+        if int(line[0]) != number or line[1] != row.kind or row.entry != row.kind:
+            yield Problem("leaf_matches_rows", where, f"line {number} is numbered or called otherwise")
+        if (line[4], line[6]) != (CLASSES.get(line[3][:4]), CLASSES.get(line[5][:4])):
+            yield Problem("fk_transfer_debit", where, f"line {number} gives an account another class")
+    if (row.kind == "account_opened") != (row.code is not None) or (row.kind == "period_closed") != (
+            row.closed_through is not None):
+        yield Problem("leaf_matches_rows", where, "what it opens or closes is not there")
+    if row.code is not None and row.guard != guard_of(row.__getattr__("class")):
+        yield Problem("fk_account_class", where, f"account {row.code} has the guard {row.guard}")
+
+
+# 3. What stands beside the leaves.
+
+def _matrix() -> list[Rule]:
+    return [Rule(*row) for row in _rows("SELECT kind, phase, debit_class, credit_class, resolves "
+                                        "FROM ledger.posting_rule ORDER BY 1, 2, 3, 4")]
+
+
+def _lines_of(entry_id: str) -> list[dict[str, Any]] | None:
+    found = session.execute(sa.text("SELECT bytes FROM log.leaf WHERE id = CAST(:id AS uuid)"),
+                            {"id": entry_id}).scalar_one_or_none()
+    return None if found is None else json.loads(found).get("transfers")
+
+
+def _head(size: int) -> Iterator[Problem]:
+    heads = _rows("SELECT size FROM log.log_head")
+    if [row.size for row in heads] != [size]:
+        yield Problem("log_head", "log.log_head", f"it says {[row.size for row in heads]}, and there are {size} leaves")
+
+
+def _strays() -> Iterator[Problem]:
+    """Rows that no leaf closes."""
+    for table, column in (("entry", "seq"), ("transfer", "entry_seq"), ("account", "opened_seq"),
+                          ("period_close", "seq")):
+        for row in _rows(f"SELECT {column} AS seq FROM ledger.{table} t WHERE NOT EXISTS "  # noqa: S608
+                         f"(SELECT 1 FROM log.leaf l WHERE l.seq = t.{column}) ORDER BY 1 LIMIT 100"):
+            yield Problem("fk_entry_leaf", f"leaf {row.seq}", f"a row of {table} has no leaf")
+
+
+def _balances(books: Books) -> Iterator[Problem]:
+    rows = _rows("""
+      SELECT a.code, a.guard, b.guard AS of_balance, b.debits_posted_pence, b.credits_posted_pence,
+             b.debits_pending_pence, b.credits_pending_pence
+      FROM ledger.account a LEFT JOIN ledger.balance b ON b.account_id = a.id ORDER BY a.code""")
+    for row in rows:
+        counted = books.accounts.pop(row.code, None)
+        kept = (row.debits_posted_pence, row.credits_posted_pence, row.debits_pending_pence, row.credits_pending_pence)
+        if counted is None:
+            yield Problem("leaf_matches_rows", f"account {row.code}", "no leaf opens it")
+        elif kept != counted.all():
+            yield Problem("balance", f"account {row.code}",
+                          f"its balance is kept as {kept}, and its leaves make {counted.all()}")
+        if row.guard != row.of_balance:
+            yield Problem("fk_account_class", f"account {row.code}", "its balance has another guard")
+    for code in sorted(books.accounts):
+        yield Problem("leaf_matches_rows", f"account {code}", "a leaf opens it, and it is not there")
+    posted = [sum(c) for c in zip(*((row.debits_posted_pence, row.credits_posted_pence, row.debits_pending_pence,
+                                     row.credits_pending_pence) for row in rows
+                                    if row.debits_posted_pence is not None), strict=True)]
+    if posted and (posted[0] != posted[1] or posted[2] != posted[3]):
+        yield Problem("balance", "ledger.balance", "debits and credits do not have the same sum")

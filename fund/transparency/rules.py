@@ -1,0 +1,133 @@
+"""The Merkle tree of the public log (RFC 6962 section 2.1, the same in RFC 9162): roots, proofs, and their checking.
+
+The checks follow the algorithms of RFC 9162 (2.1.3.2 and 2.1.4.2) and share no code with the making of proofs, so a
+mistake in one is found by the other. Hashes are 32 bytes; a leaf is the stored bytes of one line of the log.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+def leaf_hash(leaf: bytes) -> bytes:
+    """The hash of one line."""
+    return hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of two subtrees side by side."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def root(hashes: Iterable[bytes]) -> bytes:
+    """The root of a tree with these leaf hashes, read once from left to right."""
+    tree = Frontier()
+    for one in hashes:
+        tree.add(one)
+    return tree.root()
+
+
+class Frontier:
+    """A tree that only grows: it keeps the roots of the perfect subtrees on its right edge, at most 64 of them."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._perfect: list[bytes] = []
+
+    def add(self, one: bytes) -> None:
+        """Put one more leaf hash on the right."""
+        merges = self.size
+        while merges & 1:
+            one = node_hash(self._perfect.pop(), one)
+            merges >>= 1
+        self._perfect.append(one)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root of what was added so far."""
+        if not self._perfect:
+            return EMPTY_ROOT
+        *lefts, right = self._perfect
+        for left in reversed(lefts):
+            right = node_hash(left, right)
+        return right
+
+
+def _split(size: int) -> int:
+    """The largest power of two smaller than `size`, which is at least 2."""
+    return 1 << (size - 1).bit_length() - 1
+
+
+def inclusion_proof(hashes: Sequence[bytes], index: int) -> list[bytes]:
+    """What proves that leaf `index` is in the tree of all these leaves (RFC 6962 2.1.1)."""
+    if not 0 <= index < len(hashes):
+        raise ValueError("no leaf has that index")
+    if len(hashes) == 1:
+        return []
+    k = _split(len(hashes))
+    if index < k:
+        return [*inclusion_proof(hashes[:k], index), root(hashes[k:])]
+    return [*inclusion_proof(hashes[k:], index - k), root(hashes[:k])]
+
+
+def consistency_proof(hashes: Sequence[bytes], first: int) -> list[bytes]:
+    """What proves that the tree of the `first` leaves is the start of the tree of all of them (RFC 6962 2.1.2)."""
+    if not 0 < first <= len(hashes):
+        raise ValueError("the first tree has at least one leaf and no more than the second")
+    return _subproof(hashes, first, whole=True)
+
+
+def _subproof(hashes: Sequence[bytes], first: int, *, whole: bool) -> list[bytes]:
+    if first == len(hashes):
+        return [] if whole else [root(hashes)]
+    k = _split(len(hashes))
+    if first <= k:
+        return [*_subproof(hashes[:k], first, whole=whole), root(hashes[k:])]
+    return [*_subproof(hashes[k:], first - k, whole=False), root(hashes[:k])]
+
+
+def inclusion_holds(leaf: bytes, index: int, size: int, proof: Sequence[bytes], tree_root: bytes) -> bool:
+    """Does the proof show that the leaf with this hash has this index in the tree of this size and root?"""
+    if not 0 <= index < size:
+        return False
+    at, last, found = index, size - 1, leaf
+    for part in proof:
+        if last == 0:
+            return False
+        if at & 1 or at == last:
+            found = node_hash(part, found)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            found = node_hash(found, part)
+        at, last = at >> 1, last >> 1
+    return last == 0 and found == tree_root
+
+
+def consistency_holds(first: int, second: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]) -> bool:
+    """Does the proof show that the tree of size `first` is the start of the tree of size `second`?"""
+    if not 0 < first <= second:
+        return False
+    if first == second:
+        return not proof and first_root == second_root
+    parts = list(proof)
+    if first & (first - 1) == 0:  # a perfect tree is its own first part
+        parts.insert(0, first_root)
+    if not parts:
+        return False
+    at, last = first - 1, second - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    old = new = parts[0]
+    for part in parts[1:]:
+        if last == 0:
+            return False
+        if at & 1 or at == last:
+            old, new = node_hash(part, old), node_hash(part, new)
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            new = node_hash(new, part)
+        at, last = at >> 1, last >> 1
+    return last == 0 and old == first_root and new == second_root
