@@ -22,12 +22,15 @@ from rq.serializers import JSONSerializer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fund.db import Model, session, transaction
+from fund.kernel import clock
 from fund.kernel.errors import Broken
 
 log = structlog.get_logger()
 
 MOST_ATTEMPTS = 10
 JOBS: dict[str, Callable[..., None]] = {}
+#: Jobs that are done again and again, with the seconds between.
+RHYTHMS: dict[str, int] = {}
 
 
 class Outbox(Model):
@@ -47,8 +50,11 @@ class Outbox(Model):
     last_error: Mapped[str | None]
 
 
-def job(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Name a function of some part's `jobs.py` as the one that does this kind of work."""
+def job(name: str, *, every_seconds: int | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Name a function of some part's `jobs.py` as the one that does this kind of work, again and again if told so."""
+
+    if every_seconds is not None:
+        RHYTHMS[name] = every_seconds
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         if JOBS.setdefault(name, function) is not function:
@@ -140,8 +146,17 @@ def due(most: int = 500) -> list[uuid.UUID]:
         .order_by(Outbox.due_at, Outbox.id).limit(most)))
 
 
+def ask_for_the_regular() -> None:
+    """Ask for every job with a rhythm, once in each of its stretches of time, whoever asks and however often."""
+    now = int(clock.now().timestamp())
+    with transaction():
+        for name, seconds in sorted(RHYTHMS.items()):
+            ask(name, key=f"{name} from {now - now % seconds}")
+
+
 def sweep(*, older_than_seconds: int = 15) -> int:
-    """Ring again for what should have been done by now; gives how many rows."""
+    """Ring again for what should have been done by now, and for what is regular; gives how many rows were late."""
+    ask_for_the_regular()
     late = list(session.scalars(
         sa.select(Outbox.id).where(Outbox.done_at.is_(None), Outbox.given_up_at.is_(None),
                                    Outbox.due_at <= sa.func.clock_timestamp() - timedelta(seconds=older_than_seconds))
