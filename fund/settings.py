@@ -7,6 +7,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 DEMO_SECRET = "only-for-the-demo-on-this-machine"  # noqa: S105  refused in production, below
 
+DEMO_IBAN = "GB29NWBK60161331926819"  # the IBAN standard's own example: it belongs to nobody
+
 
 class Settings(BaseSettings):
     """Every setting. Production refuses to start with a debug flag, a default secret or a demo person."""
@@ -27,6 +29,8 @@ class Settings(BaseSettings):
     smtp_url: str = "smtp://127.0.0.1:8025"
     mail_from: str = "The Levelling Up Communities Fund <fund@example.org>"
     bank_url: str = ""
+    bank_account_name: str = "Levelling Up Communities Fund"
+    bank_account_iban: str = DEMO_IBAN
     public_url: str = "http://127.0.0.1:8000"
     mailbox_url: str = ""
     port: int = 8000
@@ -56,6 +60,8 @@ class Settings(BaseSettings):
             wrong.append("FIELD_KEY is the demo's")
         if self.s3_secret_key.get_secret_value() == DEMO_SECRET:
             wrong.append("S3_SECRET_KEY is the demo's")
+        if self.bank_account_iban == DEMO_IBAN:
+            wrong.append("BANK_ACCOUNT_IBAN is the demo's")
         if self.demo_sign_in:
             wrong.append("DEMO_SIGN_IN is on")
         wrong += [f"{name.upper()} is not set" for name in ("database_url", "redis_url", "s3_endpoint_url")
