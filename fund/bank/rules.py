@@ -9,9 +9,6 @@ from fund.kernel.money import exact_pounds
 from fund.kernel.reasons import Reason
 from fund.kernel.words import _
 
-#: Reasons of the bank that are about the payee's account: paying it again needs another account or a new check.
-ACCOUNT_REASONS = frozenset({"AC01", "AC02", "AC03", "AC04", "AC06", "AC14", "BE01", "BE04", "MD07", "RC01", "RR01"})
-
 #: The bank has had a file of this name before: an answer about the file, never about the money.
 DUPLICATE = "DUPL"
 

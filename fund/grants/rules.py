@@ -21,6 +21,10 @@ FIRST_STAGE_DAYS, NEXT_STAGE_DAYS = 42, 182
 MOST_STORY, MOST_PLAN, MOST_WORDS, MOST_FILES = 5_000, 3_000, 2_000, 6
 
 
+#: Reasons of a bank that are about the payee's account: paying again needs another account, or a new look at it.
+ACCOUNT_REASONS = frozenset({"AC01", "AC02", "AC03", "AC04", "AC06", "AC14", "BE01", "BE04", "MD07", "RC01", "RR01"})
+
+
 class Basis(StrEnum):
     """Why a stage may be paid when it is. The table repeats the list as `ck_stage_basis`."""
 
@@ -144,14 +148,11 @@ def reasons_not_to_lapse(offer: OfferFacts, today: date) -> list[Reason]:
 
 @dataclass(frozen=True, slots=True)
 class PayeeFacts:
-    """What is known of the account to which money should go, on the day that somebody asks."""
+    """What is known of the account to which money should go; organisations knows of its checks."""
 
     is_own: bool = True
     host_agreed: bool = False
     account_of_payee: bool = True
-    account_checked: bool = True  # the newest check of the account passed and is in date
-    identity_checked: bool = True
-    sanctions_checked: bool = True
 
 
 def reasons_not_to_choose_payee(payee: PayeeFacts) -> list[Reason]:
@@ -164,21 +165,6 @@ def reasons_not_to_choose_payee(payee: PayeeFacts) -> list[Reason]:
         reasons.append(Reason("host", _("That organisation has not agreed to receive money for your group.")))
     if not payee.account_of_payee:
         reasons.append(Reason("account", _("That account does not belong to the organisation that you chose.")))
-    return reasons
-
-
-def reasons_not_to_pay_into(payee: PayeeFacts) -> list[Reason]:
-    """Why nothing may be paid into the account today. Repeated as `ck_release_checks_in_date`."""
-    reasons = reasons_not_to_choose_payee(payee)
-    if not payee.account_checked:
-        reasons.append(Reason("bank_account_check", _(
-            "The account has no passed check that is in date. An officer checks it first.")))
-    if not payee.identity_checked:
-        reasons.append(Reason("identity_check", _(
-            "The payee has no passed identity check that is in date. An officer makes it first.")))
-    if not payee.sanctions_checked:
-        reasons.append(Reason("sanctions_check", _(
-            "The payee has no passed sanctions check that is in date. An officer makes it first.")))
     return reasons
 
 
@@ -240,6 +226,7 @@ class ReleaseFacts:
     state: StageState
     hand: HandFacts = HandFacts()
     payee: PayeeFacts | None = None  # None: the group has not said where the money goes
+    account_reasons: tuple[Reason, ...] = ()  # what organisations' rules say against the account today
     payee_is_new: bool = True  # chosen after the payment that came back
     checked_since_return: bool = True
 
@@ -248,8 +235,8 @@ def reasons_not_to_release_stage(stage: ReleaseFacts) -> list[Reason]:
     """Give every reason why this stage may not be approved for payment; none means that it may.
 
     The approver's page prints these and `actions.approve_release` refuses on them. The table repeats the evidence rule
-    as `ck_stage_evidence_before_release`, the hands as `ck_release_other_hand`, `…_capacity`, `…_interest`, and that a
-    stage is paid once as `ck_release_after_end` and `uq_release_attempt`.
+    as `ck_stage_evidence_before_release`, the hands as `ck_release_other_hand`, `…_capacity`, `…_interest`, the checks
+    as `ck_release_checks_in_date`, and that a stage is paid once as `ck_release_after_end` and `uq_release_attempt`.
     """
     reasons = _reasons_of_hands(stage.hand, _("You accepted the evidence, so somebody else must approve the payment."))
     again = stage.state in {StageState.RETURNED, StageState.REFUSED}
@@ -260,13 +247,18 @@ def reasons_not_to_release_stage(stage: ReleaseFacts) -> list[Reason]:
     if stage.payee is None:
         reasons.append(Reason("payee", _("The group has not said where the money should go.")))
     else:
-        reasons += reasons_not_to_pay_into(stage.payee)
-    if again and not stage.payee_is_new:
+        reasons += [*reasons_not_to_choose_payee(stage.payee), *stage.account_reasons]
+    if not stage.payee_is_new:
         reasons.append(Reason("new_payee", _(
             "The last payment came back. The group must say again where the money should go.")))
-    if again and not stage.checked_since_return:
+    if not stage.checked_since_return:
         reasons.append(Reason("new_check", _("The account must be checked again, after the payment came back.")))
     return reasons
+
+
+def is_about_the_account(state: StageState, bank_reason: str) -> bool:
+    """Whether the payment before came to nothing because of the account: then the account is chosen anew."""
+    return state is StageState.RETURNED or (state is StageState.REFUSED and bank_reason in ACCOUNT_REASONS)
 
 
 def reminder_due(lapses_on: date, sent: int, today: date) -> int | None:

@@ -17,6 +17,7 @@ from fund.grants.rules import (
     StageFacts,
     StageState,
 )
+from fund.kernel.reasons import Reason
 
 TODAY = date(2026, 11, 22)
 
@@ -89,18 +90,21 @@ def test_an_offer_lapses_once_and_not_before_its_day_is_over(offer, today, expec
     assert codes(rules.reasons_not_to_lapse(offer, today)) == expected
 
 
-@pytest.mark.parametrize(("payee", "choose", "pay"), [
-    (PayeeFacts(), set(), set()),
-    (PayeeFacts(is_own=False), {"host"}, {"host"}),
-    (PayeeFacts(is_own=False, host_agreed=True), set(), set()),
-    (PayeeFacts(account_of_payee=False), {"account"}, {"account"}),
-    (PayeeFacts(account_checked=False), set(), {"bank_account_check"}),
-    (PayeeFacts(identity_checked=False), set(), {"identity_check"}),
-    (PayeeFacts(sanctions_checked=False), set(), {"sanctions_check"}),
+@pytest.mark.parametrize(("payee", "expected"), [
+    (PayeeFacts(), set()),
+    (PayeeFacts(is_own=False), {"host"}),
+    (PayeeFacts(is_own=False, host_agreed=True), set()),
+    (PayeeFacts(account_of_payee=False), {"account"}),
 ])
-def test_where_money_may_go(payee, choose, pay):
-    assert codes(rules.reasons_not_to_choose_payee(payee)) == choose
-    assert codes(rules.reasons_not_to_pay_into(payee)) == pay
+def test_where_money_may_go(payee, expected):
+    assert codes(rules.reasons_not_to_choose_payee(payee)) == expected
+    assert codes(rules.reasons_not_to_release_stage(ReleaseFacts(StageState.ACCEPTED, payee=payee))) == expected
+
+
+def test_every_reason_against_the_account_is_a_reason_against_the_payment():
+    against = (Reason("bank_account_unchecked", "…"), Reason("sanctions_failed", "…"))
+    facts = ReleaseFacts(StageState.ACCEPTED, payee=PayeeFacts(), account_reasons=against)
+    assert codes(rules.reasons_not_to_release_stage(facts)) == {"bank_account_unchecked", "sanctions_failed"}
 
 
 @pytest.mark.parametrize("state", StageState)
@@ -147,7 +151,13 @@ def test_a_stage_is_approved_after_its_evidence_and_once(state):
 def test_after_a_return_the_account_is_chosen_and_checked_anew():
     facts = ReleaseFacts(StageState.RETURNED, payee=PayeeFacts(), payee_is_new=False, checked_since_return=False)
     assert codes(rules.reasons_not_to_release_stage(facts)) == {"new_payee", "new_check"}
-    assert codes(rules.reasons_not_to_release_stage(replace(facts, state=StageState.ACCEPTED))) == set()
+
+
+@pytest.mark.parametrize(("state", "reason", "expected"), [
+    (StageState.RETURNED, "", True), (StageState.REFUSED, "AC04", True), (StageState.REFUSED, "AM04", False),
+    (StageState.ACCEPTED, "AC04", False)])
+def test_an_account_is_chosen_anew_when_it_was_the_trouble(state, reason, expected):
+    assert rules.is_about_the_account(state, reason) is expected
 
 
 def test_without_an_account_nothing_is_released():
