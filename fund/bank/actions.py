@@ -43,6 +43,8 @@ from fund.settings import settings
 from fund.transparency.actions import record_act
 
 MOST_WORDS = 2_000
+#: The bank took the payment in, or checked it, or settled it.
+ACCEPTED = frozenset({"ACCP", "ACSP", "ACSC", "ACTC", "ACWC"})
 
 
 # The batch.
@@ -256,17 +258,17 @@ def _note_statuses(message: BankMessage, kept_id: uuid.UUID) -> None:
     if message.file_status == "RJCT" and not statuses and message.file_reason != rules.DUPLICATE:
         statuses = _of_the_whole_file(message)
     known = granted.releases_by_reference(list(statuses))
-    rows = [{"release_id": release_id, "bank_message_id": kept_id, "status": statuses[reference].status,
-             "reason": statuses[reference].reason} for reference, (release_id, _amount) in known.items()]
-    if not rows:
+    said = {release_id: statuses[reference] for reference, (release_id, _amount) in known.items()}
+    if not said:
         return
-    session.execute(sa.insert(StatusRow).values(rows))
-    grants.record_step([row["release_id"] for row in rows if row["status"] in {"ACCP", "ACSP", "ACSC", "ACTC"}],
-                       "accepted_by_bank")
-    ends = granted.ends_of([row["release_id"] for row in rows])
-    for row in rows:
-        if row["status"] == "RJCT" and not ends.get(row["release_id"]):
-            grants.record_refused(row["release_id"], reason=row["reason"], booked_on=clock.today())
+    session.execute(sa.insert(StatusRow).values([
+        {"release_id": release_id, "bank_message_id": kept_id, "status": status.status, "reason": status.reason}
+        for release_id, status in said.items()]))
+    grants.record_step([id_ for id_, status in said.items() if status.status in ACCEPTED], "accepted_by_bank")
+    ends = granted.ends_of(list(said))
+    for release_id, status in said.items():
+        if status.status == "RJCT" and release_id not in ends:
+            grants.record_refused(release_id, reason=status.reason, booked_on=clock.today())
 
 
 def _of_the_whole_file(message: BankMessage) -> dict[str, formats.PaymentStatus]:

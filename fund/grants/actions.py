@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -120,7 +121,7 @@ def _write_offer(award: Award, stages: Sequence[PlannedStage]) -> None:
           amount_pence=award.amount_pence, lapses_on=award.lapses_on.isoformat())
 
 
-def _tell(template: str, organisation_id: uuid.UUID, *, key: str, **values: object) -> None:
+def _tell(template: str, organisation_id: uuid.UUID, *, key: str, **values: Any) -> None:
     """Write to everyone who may sign for the group."""
     for person_id in organisations.signers_of(organisation_id):
         notifications.send(template, key=f"{key}/{person_id}", person_id=person_id, **values)

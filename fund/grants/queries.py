@@ -275,7 +275,7 @@ def offers_to_remind(today: date) -> list[tuple[GrantRow, int]]:
     """Open offers of which the group should be reminded today, with the number of the reminder."""
     open_offers = _grants("a.lapses_on >= :today AND g.award_id IS NULL AND e.award_id IS NULL", today=today,
                           order="a.lapses_on, a.id")
-    sent = dict(session.execute(sa.text(
+    sent: dict[uuid.UUID, int] = dict(session.execute(sa.text(
         "SELECT award_id, max(number) FROM offer_reminder WHERE award_id = ANY(:awards) GROUP BY award_id"
     ).bindparams(sa.bindparam("awards", [offer.id for offer in open_offers], type_=_IDS))).tuples().all())
     due = [(offer, rules.reminder_due(offer.lapses_on, sent.get(offer.id, 0), today)) for offer in open_offers]
@@ -456,13 +456,13 @@ def reasons_not_to_release(person_id: uuid.UUID, grant: GrantRow, stage: StageRo
         facts = payee_facts(grant, payee.organisation_id, payee.bank_account_id)
         account_reasons = organisations.reasons_not_to_pay(payee.organisation_id, today=clock.today(),
                                                            bank_account_id=payee.bank_account_id)
-    anew = payee is not None and stage.ended_at is not None and rules.is_about_the_account(stage.state,
-                                                                                           stage.bank_reason)
+    chosen_anew = checked_anew = True
+    if payee and stage.ended_at and rules.is_about_the_account(stage.state, stage.bank_reason):
+        chosen_anew = payee.chosen_at >= stage.ended_at
+        checked_anew = _checked_since(payee.bank_account_id, stage.ended_at)
     return rules.reasons_not_to_release_stage(ReleaseFacts(
         stage.state, hand(person_id, "approver", grant, step_before=(stage.reviewed_by, stage.sent_by)), facts,
-        tuple(account_reasons),
-        payee_is_new=not anew or payee.chosen_at >= stage.ended_at,
-        checked_since_return=not anew or _checked_since(payee.bank_account_id, stage.ended_at)))
+        tuple(account_reasons), payee_is_new=chosen_anew, checked_since_return=checked_anew))
 
 
 def _checked_since(bank_account_id: uuid.UUID, since: datetime) -> bool:
