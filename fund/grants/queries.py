@@ -174,8 +174,8 @@ def _grants(where: str, *, order: str = "a.offered_at DESC, a.id", **values: Any
 
     With `of_person` only those of the groups that this person acts for.
     """
-    mine = f" AND {_MINE}" if "of_person" in values else ""
-    found = session.execute(sa.text(f"{_GRANTS} WHERE {where}{mine} ORDER BY {order}"), values).mappings().all()
+    only_mine = f" AND {_MINE}" if "of_person" in values else ""
+    found = session.execute(sa.text(f"{_GRANTS} WHERE {where}{only_mine} ORDER BY {order}"), values).mappings().all()
     stages = _stages_of([row["id"] for row in found])
     grants = []
     for row in found:

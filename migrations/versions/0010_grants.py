@@ -370,7 +370,8 @@ RULES = (
        SELECT NOT staff_is_tied(NEW.approved_by, grantee_of(NEW.stage_id))
           AND NOT staff_is_tied(NEW.approved_by, p.organisation_id) FROM payee p WHERE p.id = NEW.payee_id)""",
      "nobody approves a payment to a body in which they have an interest"),
-    ("ck_release_after_end", "release", """NEW.attempt = 1 + (SELECT count(*) FROM release r WHERE r.stage_id = NEW.stage_id)
+    ("ck_release_after_end", "release", """NEW.attempt = 1 + (
+         SELECT count(*) FROM release r WHERE r.stage_id = NEW.stage_id)
        AND NOT EXISTS (
          SELECT FROM release r WHERE r.stage_id = NEW.stage_id
            AND NOT EXISTS (SELECT FROM release_end e WHERE e.release_id = r.id
@@ -396,6 +397,7 @@ RULES = (
          SELECT sum(CASE e.kind WHEN 'settled' THEN o.amount_pence WHEN 'returned' THEN -o.amount_pence ELSE 0 END)
          FROM release_end e JOIN release o ON o.id = e.release_id JOIN stage s ON s.id = o.stage_id
          WHERE s.award_id = a.id), 0)
-       FROM release r JOIN stage t ON t.id = r.stage_id JOIN award a ON a.id = t.award_id WHERE r.id = NEW.release_id)""",
+       FROM release r JOIN stage t ON t.id = r.stage_id JOIN award a ON a.id = t.award_id
+       WHERE r.id = NEW.release_id)""",
      "what settled, less what came back, is never more than the award"),
 )
