@@ -68,7 +68,8 @@ def _find_the_running_fund() -> None:
 
 @main.command()
 @click.option("--var", type=click.Path(path_type=Path), default=VAR, help="The folder that holds the data.")
-def run(var: Path) -> None:
+@click.option("--empty", is_flag=True, help="Do not load the demo fund.")
+def run(var: Path, empty: bool) -> None:
     """Start the whole fund on this machine; Ctrl-C stops it."""
     from fund.embedded.process import CannotRun
     from fund.embedded.supervisor import Given, Supervisor
@@ -85,7 +86,8 @@ def run(var: Path) -> None:
     # These two have a default that is right for one machine; only one that somebody set stands in for a part.
     given |= {name: getattr(chosen, name) for name in ("smtp_url", "public_url") if name in chosen.model_fields_set}
     try:
-        Supervisor(ROOT, var, Given(**given, s3_secret_key=chosen.s3_secret_key.get_secret_value()), click.echo).run()
+        Supervisor(ROOT, var, Given(**given, s3_secret_key=chosen.s3_secret_key.get_secret_value()), click.echo,
+                   with_demo=not empty).run()
     except CannotRun as why:
         raise click.ClickException(str(why)) from None
 
@@ -129,8 +131,8 @@ def migrate() -> None:
 @main.command(hidden=True)
 @click.option("--superuser-url", default="")
 @click.option("--load-demo", is_flag=True)
-@click.option("--guide", type=click.Path(path_type=Path), required=True)
-def prepare(superuser_url: str, load_demo: bool, guide: Path) -> None:
+@click.option("--guide", type=click.Path(path_type=Path))
+def prepare(superuser_url: str, load_demo: bool, guide: Path | None) -> None:
     """What `fund run` does before it starts the web: roles, tables and, on a first start, the demo."""
     import psycopg
 
@@ -148,7 +150,7 @@ def prepare(superuser_url: str, load_demo: bool, guide: Path) -> None:
             click.echo("  MIGRATION_DATABASE_URL is not set: the tables are left as they are")
             psycopg.connect(chosen.database_url.replace("+psycopg", "", 1), connect_timeout=5).close()
     click.echo(f"  the tables are ready ({time.monotonic() - began:.1f} s)")
-    if chosen.fund_env == "demo" and importlib.util.find_spec("fund.demo"):
+    if guide and chosen.fund_env == "demo" and importlib.util.find_spec("fund.demo"):
         _demo(load_demo, guide)
 
 

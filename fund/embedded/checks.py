@@ -21,7 +21,7 @@ from fund.embedded.process import CannotRun, Child
 ROOM_AT_FIRST = 300_000_000
 ROOM_LATER = 60_000_000
 
-STANDARD_PORTS = {"redis": 6379, "smtp": 25, "http": 80, "https": 443, "smtps": 465}
+STANDARD_PORTS = {"postgresql": 5432, "redis": 6379, "smtp": 25, "http": 80, "https": 443, "smtps": 465}
 
 
 @contextlib.contextmanager

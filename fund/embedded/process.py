@@ -1,6 +1,6 @@
 """One process that the supervisor keeps: starting it, knowing it again, stopping it.
 
-What is started leaves a record in `var/run`: its process id, when that process began and what it was told to run. A
+What is started leaves a record in `var/run`: its process id, when that process began and which program it runs. A
 later run recognises its own processes by all three, so a process id that the machine gave to somebody else in the
 meantime is never touched.
 """
@@ -58,7 +58,7 @@ class Child:
 def record(run: Path, slug: str, name: str, process: psutil.Process) -> None:
     """Write down a process so that a later run knows it again."""
     run.mkdir(parents=True, exist_ok=True)
-    facts = {"name": name, "pid": process.pid, "began": process.create_time(), "command": process.cmdline()}
+    facts = {"name": name, "pid": process.pid, "began": process.create_time(), "program": process.exe()}
     scratch = run / f".{slug}.pid"
     scratch.write_text(json.dumps(facts))
     scratch.replace(run / f"{slug}.pid")
@@ -71,8 +71,8 @@ def recorded(run: Path, slug: str) -> Running | None:
         facts = json.loads(path.read_text())
         process = psutil.Process(facts["pid"])
         same = abs(process.create_time() - facts["began"]) < 2 and process.status() != psutil.STATUS_ZOMBIE
-        # A server may rename itself (gunicorn does where it can), but never to another program's first word.
-        if same and (process.cmdline() or [""])[:1] == facts["command"][:1]:
+        # The program's file, not its command line: servers write their state over the latter.
+        if same and process.exe() == facts["program"]:
             return Running(slug, facts["name"], process)
     except FileNotFoundError:
         return None
@@ -154,7 +154,8 @@ def stop_child(child: Child, *, ask: signal.Signals = signal.SIGTERM, patience: 
     if child.process is not None:
         stop(child.process, ask=ask, patience=patience)
     if child.popen is not None:
-        child.popen.wait(timeout=5)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.popen.wait(timeout=5)
 
 
 def last_words(log: Path, lines: int = 6) -> str:

@@ -50,8 +50,10 @@ class Given:
 class Supervisor:
     """One run of the whole fund from the folder `root`, with its data in `var`."""
 
-    def __init__(self, root: Path, var: Path, given: Given, say: Callable[[str], None]) -> None:
-        self.root, self.var, self.given, self._say = root, var.resolve(), given, say
+    def __init__(self, root: Path, var: Path, given: Given, say: Callable[[str], None], *,
+                 with_demo: bool = True) -> None:
+        self.root, self.var, self.given, self.with_demo = root, var.resolve(), given, with_demo
+        self._tell = say
         self.run_folder, self.logs = self.var / "run", self.var / "log"
         self.public_url = given.public_url or f"http://127.0.0.1:{given.port}"
         self.environment: dict[str, str] = {**LEAN, "PUBLIC_URL": self.public_url}
@@ -105,15 +107,14 @@ class Supervisor:
             self._forget_half_a_demo()
             embedded, own = self.embedded(), self.fund()
             checks.free_ports([*own, *embedded], self.given.port)
-            for setting in ("redis_url", "s3_endpoint_url", "smtp_url", "bank_url"):
+            for setting in ("database_url", "redis_url", "s3_endpoint_url", "smtp_url", "bank_url"):
                 checks.reachable(setting.upper(), getattr(self.given, setting))
             try:
+                self._say("Starting the fund …")
                 self._start_database()
-                for child in embedded:
-                    self._start(child)
+                self._start(embedded)
                 self._prepare()
-                for child in own:
-                    self._start(child)
+                self._start(own)
                 self._announce()
                 self._watch()
             except Stopped:
@@ -127,30 +128,34 @@ class Supervisor:
                                     MIGRATION_DATABASE_URL=self.given.migration_database_url)
             return
         child = Child("postgres", "the database", [], lambda: True)
-        folder = self.var / "postgres"
-        with self._progress(child):
-            try:
-                server = postgres.start(folder, postgres.MODEST)
-            except subprocess.SubprocessError as error:
-                # A Ctrl-C reaches the database's own set-up programs too.
-                if self.asked_to_stop.wait(0.5):
-                    raise Stopped from error
-                raise CannotRun(self._why(child, folder / "log", "did not start")) from error
-            child.process = postgres.postmaster(folder)
-            self._keep(child)
+        folder, began = self.var / "postgres", time.monotonic()
+        try:
+            server = postgres.start(folder, postgres.MODEST)
+        except subprocess.SubprocessError as error:
+            # A Ctrl-C reaches the database's own set-up programs too.
+            if self.asked_to_stop.wait(0.5):
+                raise Stopped from error
+            raise CannotRun(self._why(child, folder / "log", "did not start")) from error
+        child.process = postgres.postmaster(folder)
+        self._keep(child)
+        self._say(f"  {child.name} is ready ({time.monotonic() - began:.1f} s)")
         self.superuser_url = postgres.superuser_url(server)
         self.environment.update(DATABASE_URL=postgres.role_url(server, "fund", "fund_app"),
                                 MIGRATION_DATABASE_URL=postgres.role_url(server, "fund", "fund_migrator"))
 
-    def _start(self, child: Child) -> None:
-        child.environment = {**self.environment, **child.environment}
-        with self._progress(child):
+    def _start(self, children: list[Child]) -> None:
+        """Start processes side by side, and wait until each is ready."""
+        began = time.monotonic()
+        for child in children:
+            child.environment = {**self.environment, **child.environment}
             process.start(child, self._log(child), self.root)
             self._keep(child)
-            ready = process.wait_until(lambda: process.has_ended(child) or child.is_ready(), seconds=child.patience,
-                                       stopping=self.asked_to_stop.is_set)
+        for child in children:
+            ready = process.wait_until(lambda one=child: process.has_ended(one) or one.is_ready(),
+                                       seconds=child.patience, stopping=self.asked_to_stop.is_set)
             if not ready or process.has_ended(child):
                 raise CannotRun(self._why(child, self._log(child), "did not start"))
+            self._say(f"  {child.name} is ready ({time.monotonic() - began:.1f} s)")
 
     def _keep(self, child: Child) -> None:
         self.running.append(child)
@@ -162,11 +167,16 @@ class Supervisor:
         """Roles, database, migrations, and on a first start the demo: in a process of its own, which is gone then."""
         self.run_folder.mkdir(parents=True, exist_ok=True)
         (self.run_folder / "addresses.json").write_text(json.dumps(self.environment))
-        command = [sys.executable, "-m", "fund", "prepare", "--guide", str(self.run_folder / "guide.txt")]
+        command = [sys.executable, "-m", "fund", "prepare"]
+        guide = self.run_folder / "guide.txt"
+        guide.unlink(missing_ok=True)
+        if self.with_demo:
+            command += ["--guide", str(guide)]
         if self.superuser_url:
             command += ["--superuser-url", self.superuser_url]
         loading, loaded = self._demo_marks()
-        if not loaded.exists():
+        to_load = self.with_demo and not loaded.exists()
+        if to_load:
             loading.touch()
             command += ["--load-demo"]
         done = subprocess.Popen(command, cwd=self.root, env={**os.environ, **self.environment},  # noqa: S603
@@ -180,8 +190,9 @@ class Supervisor:
         if done.returncode:
             raise CannotRun("The database could not be made ready; what stands above says why. "
                             "Nothing is running now; start again when that is mended.")
-        loaded.touch()
-        loading.unlink(missing_ok=True)
+        if to_load:
+            loaded.touch()
+            loading.unlink()
 
     # The first load of the demo -----------------------------------------------------------------------------------
 
@@ -244,14 +255,10 @@ class Supervisor:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    @contextlib.contextmanager
-    def _progress(self, child: Child) -> Iterator[None]:
-        began = time.monotonic()
-        self._say(f"  starting {child.name} …")
-        yield
-        if self.asked_to_stop.is_set():
-            raise Stopped
-        self._say(f"  {child.name} is ready ({time.monotonic() - began:.1f} s)")
+    def _say(self, text: str) -> None:
+        """Tell the person at the terminal; one that was closed must not keep us from stopping in order."""
+        with contextlib.suppress(OSError):
+            self._tell(text)
 
     def _log(self, child: Child) -> Path:
         return self.logs / f"{child.slug}.log"
@@ -260,4 +267,5 @@ class Supervisor:
         words = process.last_words(log)
         if "No space left on device" in words or shutil.disk_usage(self.var).free < 1_000_000:
             return process.full_disk(self.var)
-        return f"{child.name.capitalize()} {what}. Its last words, from {log}:\n{words}\nStart again with `make run`."
+        return (f"{child.name[0].upper()}{child.name[1:]} {what}. Its last words, from {log}:\n{words}\n"
+                "Start again with `make run`.")

@@ -11,11 +11,11 @@ from fund.embedded.process import Child
 
 @pytest.fixture
 def ports(worker_id):
-    """A block of ten free ports that no other test process picks."""
+    """The first of twenty free ports that no other test process picks."""
     number = int(worker_id[2:]) + 1 if worker_id.startswith("gw") else 0
-    first = 20_000 + number * 1_000 + os.getpid() % 90 * 10
-    while not all(process.is_free(port) and process.is_free(port + 10_000) for port in range(first, first + 10)):
-        first += 10
+    first = 20_000 + number * 1_000 + os.getpid() % 45 * 20
+    while not all(process.is_free(port) and process.is_free(port + 10_000) for port in range(first, first + 20)):
+        first += 20
     return first
 
 
