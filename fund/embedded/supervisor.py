@@ -151,11 +151,14 @@ class Supervisor:
             process.start(child, self._log(child), self.root)
             self._keep(child)
         for child in children:
-            ready = process.wait_until(lambda one=child: process.has_ended(one) or one.is_ready(),
-                                       seconds=child.patience, stopping=self.asked_to_stop.is_set)
-            if not ready or process.has_ended(child):
-                raise CannotRun(self._why(child, self._log(child), "did not start"))
+            self._wait_for(child)
             self._say(f"  {child.name} is ready ({time.monotonic() - began:.1f} s)")
+
+    def _wait_for(self, child: Child) -> None:
+        ready = process.wait_until(lambda: process.has_ended(child) or child.is_ready(), seconds=child.patience,
+                                   stopping=self.asked_to_stop.is_set)
+        if not ready or process.has_ended(child):
+            raise CannotRun(self._why(child, self._log(child), "did not start"))
 
     def _keep(self, child: Child) -> None:
         self.running.append(child)

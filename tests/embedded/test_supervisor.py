@@ -21,6 +21,7 @@ from redis import Redis
 
 from fund.embedded import bank, mailbox, postgres, process, s3, supervisor, valkey
 from fund.embedded.supervisor import Given, Supervisor
+from tests.test_settings import SAFE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ADDRESSES = ("DATABASE_URL", "MIGRATION_DATABASE_URL", "REDIS_URL", "S3_ENDPOINT_URL", "SMTP_URL", "BANK_URL",
@@ -231,9 +232,7 @@ def test_a_migrators_address_without_the_database_is_refused(run):
 
 
 def test_production_is_not_started_this_way(run):
-    refused = run(FUND_ENV="production", SECRET_KEY="a" * 40, FIELD_KEY="b" * 44, S3_SECRET_KEY="c",
-                  DEMO_SIGN_IN="false", DATABASE_URL="postgresql://db/fund", REDIS_URL="redis://q",
-                  S3_ENDPOINT_URL="https://s3.example.org")
+    refused = run(**{name.upper(): str(value) for name, value in SAFE.items()})
     assert refused.ended() == 1
     assert "FUND_ENV is production" in refused.said
 
