@@ -3,6 +3,7 @@
 from types import ModuleType
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
@@ -44,9 +45,10 @@ import fund.queue
 import fund.rounds.models
 import fund.rounds.views
 import fund.transparency.models
-from fund.db import db
+from fund.db import db, session
+from fund.people import queries as people
 from fund.settings import Settings, settings, use
-from fund.web import access, assets, edge, errors, filters, headers, limits, request, ways, words
+from fund.web import access, assets, edge, errors, filters, headers, kept, limits, request, ways, words
 from fund.web.edge import Application
 
 #: The parts that have pages, in the order of the house.
@@ -71,7 +73,20 @@ def create_app(given: Settings | None = None, **overrides: Any) -> Flask:
     for page in PAGES:
         app.register_blueprint(page.blueprint)
     access.check_every_route(app)
+    if chosen.fund_env == "production":
+        _refuse_demo_people(app)
     return app
+
+
+def _refuse_demo_people(app: Flask) -> None:
+    """End a production process whose database holds a person of the demo; before the first migration it cannot."""
+    with app.app_context():
+        found = sa.inspect(db.engine).has_table("person") and people.any_demo_person()
+        session.remove()
+        db.engine.dispose()
+    if found:
+        raise SystemExit("Production refuses to start: its database holds a person of the demo, whom anybody can be. "
+                         "Use a database of its own.")
 
 
 def _set_up_the_web(app: Flask) -> None:
@@ -86,5 +101,5 @@ def _set_up_the_web(app: Flask) -> None:
     limits.init_app(app)
     headers.init_tokens(app)
     access.init_app(app)
-    for part in (edge, errors, filters, words, assets, ways):
+    for part in (edge, errors, filters, words, assets, ways, kept):
         part.init_app(app)

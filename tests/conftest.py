@@ -17,9 +17,10 @@ from fund.app import create_app
 from fund.db import db
 from fund.db import session as fund_session
 from fund.embedded import postgres
-from fund.settings import Settings
+from fund.settings import Settings, settings, use
 from fund.web.limits import limiter
 from tests.client import PageClient
+from tests.make.mail import Letters, start_mail_server
 
 VAR = Path(os.environ.get("FUND_TEST_VAR", Path(__file__).resolve().parent.parent / "var" / "test"))
 
@@ -90,6 +91,7 @@ def session(app):
         db._app_engines[app][None] = connection
         fund_session.session_factory.configure(join_transaction_mode="create_savepoint")
         fund_session.remove()
+        use(app.config["FUND"])
         try:
             yield fund_session
         finally:
@@ -115,6 +117,25 @@ def client(app, session):
 def sign_in():
     """`sign_in(client, person)`: that browser is this person from now on."""
     return lambda client, person: client.sign_in(person)
+
+
+@pytest.fixture(scope="session")
+def mail_server():
+    """A real mail server for this process."""
+    letters = Letters()
+    controller = start_mail_server(letters)
+    yield letters, f"smtp://127.0.0.1:{controller.port}"
+    controller.stop()
+
+
+@pytest.fixture
+def letters(mail_server, session):
+    """The letters of this test: `letters.newest_to(address)` does the work that is due and gives the last one."""
+    letters, address = mail_server
+    letters.arrived.clear()
+    letters.refuses.clear()
+    use(settings().model_copy(update={"smtp_url": address}))
+    return letters
 
 
 @pytest.fixture

@@ -83,9 +83,9 @@ def message(*, message_id: str, sender: str, recipient: str, subject: str, text:
     built["Subject"] = f"{_rehearsal_word(language)}: {subject}" if rehearsal else subject
     built["Date"] = format_datetime(written_at)
     built["Message-ID"] = f"<{message_id}@{address.rpartition('@')[2]}>"
-    built["Content-Language"] = language
     built["Auto-Submitted"] = "auto-generated"
     built.set_content(f"{REHEARSAL[language]}\n\n{text}" if rehearsal else text)
+    built["Content-Language"] = language
     return built
 
 

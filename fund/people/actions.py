@@ -1,6 +1,5 @@
 """Changing people: making them, signing them in and out, giving and ending capacities."""
 
-import hashlib
 import hmac
 import secrets
 import uuid
@@ -32,7 +31,7 @@ class SignIn:
     person_id: uuid.UUID
     request_id: uuid.UUID | None
     return_to: str
-    has_words: bool
+    words_path: str
 
 
 def find_or_make_person(email: str, *, name: str = "", language: str = "en", is_demo: bool = False) -> Person:
@@ -72,8 +71,8 @@ def begin_sign_in(email: str, *, device: str, return_to: str | None, words: dict
     address, back = rules.email_address(email), rules.way_back(return_to)
     token, code = secrets.token_urlsafe(32), f"{secrets.randbelow(10 ** rules.CODE_DIGITS):0{rules.CODE_DIGITS}d}"
     request = SignInRequest(
-        id=new_id(), email=address, token_sha256=_sha256(token), device_sha256=_sha256(device), return_to=back,
-        words=words or {}, expires_at=clock.now() + rules.LINK_LASTS)
+        id=new_id(), email=address, token_sha256=rules.sha256(token), device_sha256=rules.sha256(device),
+        return_to=back, words=words or {}, expires_at=clock.now() + rules.LINK_LASTS)
     request.code_sha256 = _code_sha256(request.id, code)
     session.add(request)
     session.flush()
@@ -84,42 +83,42 @@ def begin_sign_in(email: str, *, device: str, return_to: str | None, words: dict
     return request.id
 
 
-def claim_by_link(token: str) -> SignIn:
+def claim_by_link(token: str, *, language: str = "en") -> SignIn:
     """Sign in whoever holds the link, on any device. Raises NotFound for a link that never was, Refused when it is
-    used or over.
+    used or over. A new person is written to in `language` from now on.
     """
-    request = session.scalars(sa.select(SignInRequest).where(SignInRequest.token_sha256 == _sha256(token))
+    request = session.scalars(sa.select(SignInRequest).where(SignInRequest.token_sha256 == rules.sha256(token))
                               .with_for_update()).one_or_none()
     if request is None:
         raise NotFound
     refuse_if(rules.reasons_not_to_sign_in(queries.sign_in_facts(request), clock.now()))
-    return _claim(request)
+    return _claim(request, language)
 
 
-def claim_by_code(request_id: uuid.UUID, *, device: str, code: str) -> SignIn | None:
+def claim_by_code(request_id: uuid.UUID, *, device: str, code: str, language: str = "en") -> SignIn | None:
     """Sign in the device that began the request, if `code` is right; None when it is wrong, which uses up a try.
 
     The caller commits a wrong try too. Raises NotFound for another device, Refused when no code is looked at any more.
     """
-    request = session.scalars(
-        sa.select(SignInRequest).where(SignInRequest.id == request_id, SignInRequest.device_sha256 == _sha256(device))
-        .with_for_update()).one_or_none()
+    request = session.scalars(sa.select(SignInRequest).where(
+        SignInRequest.id == request_id, SignInRequest.device_sha256 == rules.sha256(device)).with_for_update()
+    ).one_or_none()
     if request is None:
         raise NotFound
     refuse_if(rules.reasons_not_to_try_code(queries.sign_in_facts(request), clock.now()))
     if not hmac.compare_digest(request.code_sha256, _code_sha256(request.id, code)):
         request.code_tries += 1
         return None
-    return _claim(request)
+    return _claim(request, language)
 
 
-def _claim(request: SignInRequest) -> SignIn:
+def _claim(request: SignInRequest, language: str) -> SignIn:
     """Use the request up; every other letter to the same address dies with it."""
     now = clock.now()
     session.execute(sa.update(SignInRequest).where(SignInRequest.email == request.email,
                                                    SignInRequest.used_at.is_(None)).values(used_at=now))
-    found = find_or_make_person(request.email)
-    return SignIn(start_session(found.id), found.id, request.id, request.return_to, bool(request.words))
+    found = find_or_make_person(request.email, language=language)
+    return SignIn(start_session(found.id), found.id, request.id, request.return_to, request.words.get("path", ""))
 
 
 def start_session(person_id: uuid.UUID) -> uuid.UUID:
@@ -131,11 +130,11 @@ def start_session(person_id: uuid.UUID) -> uuid.UUID:
     return row.id
 
 
-def start_demo_session(person_id: uuid.UUID) -> uuid.UUID:
+def start_demo_sign_in(person_id: uuid.UUID, *, return_to: str | None = None) -> SignIn:
     """Sign a visitor in as a person of the demo. Raises NotFound for anybody else, and in production."""
     if settings().fund_env == "production" or not queries.person(person_id).is_demo:
         raise NotFound
-    return start_session(person_id)
+    return SignIn(start_session(person_id), person_id, None, rules.way_back(return_to), "")
 
 
 def end_session(session_id: uuid.UUID) -> None:
@@ -188,11 +187,7 @@ def forget_old_sign_ins() -> int:
     return int(session.execute(old).rowcount)  # type: ignore[attr-defined]
 
 
-def _sha256(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
-
-
 def _code_sha256(request_id: uuid.UUID, code: str) -> bytes:
     """A code has a million values, so it is hashed with a key that is not in the database."""
     key = settings().secret_key.get_secret_value().encode()
-    return hmac.new(key, b"sign-in code " + request_id.bytes + code.encode(), hashlib.sha256).digest()
+    return hmac.new(key, b"sign-in code " + request_id.bytes + code.encode(), "sha256").digest()

@@ -152,6 +152,21 @@ def sign_in_request_of_link(token_sha256: bytes) -> SignInRequest | None:
     return session.scalars(sa.select(SignInRequest).where(SignInRequest.token_sha256 == token_sha256)).one_or_none()
 
 
+def kept_fields(request_id: str) -> list[list[str]]:
+    """The fields that somebody was sending when they had to sign in: pairs of name and text."""
+    found = session.scalar(sa.select(SignInRequest.words).where(
+        SignInRequest.id == uuid.UUID(request_id), SignInRequest.used_at.is_not(None)))
+    return list((found or {}).get("fields", []))
+
+
+def facts_of_request(request_id: uuid.UUID) -> SignInFacts:
+    """What the rules ask about a request. Raises NotFound."""
+    request = session.get(SignInRequest, request_id)
+    if request is None:
+        raise NotFound
+    return sign_in_facts(request)
+
+
 def sign_in_facts(request: SignInRequest) -> SignInFacts:
     """What the rules ask about a request."""
     tries_today = session.scalar(sa.select(sa.func.coalesce(sa.func.sum(SignInRequest.code_tries), 0)).where(

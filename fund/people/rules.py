@@ -1,8 +1,11 @@
 """How people sign in, and who may be given a capacity. Pure: every fact is an argument."""
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -23,10 +26,12 @@ LANGUAGES = ("en", "cy")
 LONGEST_NAME = 100
 LONGEST_WAY_BACK = 1000
 #: Characters of a form that are kept while somebody signs in. More would let strangers fill the store.
-MOST_WORDS = 100_000
+MOST_WORDS = 400_000
 
 # Controls, what turns the direction of writing, what has no width: none of it belongs in a name.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]")
+# What neither PostgreSQL nor UTF-8 has a place for.
+_UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,44 @@ def reasons_not_to_try_code(facts: SignInFacts, now: datetime) -> list[Reason]:
     return reasons
 
 
+def reasons_not_to_use_link(facts: SignInFacts | None, now: datetime) -> list[Reason]:
+    """Why a link does not sign anybody in; `facts` is None for a link that never was, or is long forgotten."""
+    if facts is None:
+        return [Reason("unknown", _("This link does not work. Perhaps a part of it was lost on the way."))]
+    return reasons_not_to_sign_in(facts, now)
+
+
+def wrong_code(facts: SignInFacts) -> str:
+    """What to say after a wrong code."""
+    left = CODE_TRIES - facts.code_tries
+    if left == 1:
+        return _("That is not the code. You have one more try.")
+    return _("That is not the code. You have %(left)s more tries.", left=left)
+
+
+def words_to_keep(typed: str | None) -> dict[str, Any]:
+    """The fields that a page sent along to be kept (`web/kept.py`), checked like anything that arrives.
+
+    Gives `{"path": page, "fields": [[name, text], …]}`, or nothing when it is none or too much.
+    """
+    if not typed or len(typed) > MOST_WORDS:
+        return {}
+    try:
+        given = json.loads(typed)
+        fields = [[name, text] for name, text in given["fields"]]
+        path = given["path"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return {}
+    if not all(isinstance(word, str) and not _UNKEEPABLE.search(word) for pair in [[path], *fields] for word in pair):
+        return {}
+    return {"path": path, "fields": fields} if fields and path == way_back(path) else {}
+
+
+def sha256(secret: str) -> bytes:
+    """How links and devices are remembered: not themselves, only this."""
+    return hashlib.sha256(secret.encode(errors="replace")).digest()
+
+
 def session_lasts(capacities: frozenset[Capacity]) -> timedelta:
     """How long a device stays signed in: a working day for staff, two weeks for everybody else."""
     return STAFF_SESSION_LASTS if capacities & STAFF else SESSION_LASTS
@@ -80,7 +123,7 @@ def email_address(typed: str) -> str:
 
 def person_name(typed: str) -> str:
     """A name as it is kept. Raises BadInput for none, for too long a one, and for characters that nobody can see."""
-    name = " ".join(typed.split(" ")).strip()
+    name = typed.strip()
     if not name:
         raise BadInput(_("Write your name."), field="name")
     if _UNSEEN.search(name):

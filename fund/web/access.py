@@ -93,6 +93,11 @@ def mark_of(app: Flask, endpoint: str) -> Mark:
     return mark
 
 
+def is_for_signed_in(endpoint: str) -> bool:
+    """Whether an endpoint is for people who are signed in."""
+    return mark_of(current_app, endpoint).kind in {"signed_in", "staff", "seat"}
+
+
 def check_every_route(app: Flask) -> None:
     """Refuse to build an application in which any route lacks its mark."""
     for endpoint in app.view_functions:

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from flask import Flask, g, jsonify, render_template, request
 from flask.globals import request_ctx
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
@@ -23,8 +24,10 @@ from werkzeug.wrappers import Response
 from fund.db import refusal, session
 from fund.kernel import errors as kinds
 from fund.kernel.words import _
-from fund.web.access import SIGN_IN_PATH, MustSignIn, safe_next
+from fund.web import access
+from fund.web.access import SIGN_IN_PATH, MustSignIn
 from fund.web.headers import is_from_here
+from fund.web.kept import as_text, page_of_the_form
 
 log = structlog.get_logger()
 
@@ -96,16 +99,17 @@ def _outside_down(_error: Exception) -> Any:
                 words=kept_words())
 
 
-def _must_sign_in(_error: MustSignIn) -> Any:
-    came_from = safe_next(request.path)
+def _must_sign_in(_error: Exception) -> Any:
+    fields = kept_words()
     return page(403, _("Sign in to carry on"), [_("You are not signed in any more, so this was not sent.")],
-                kept=_("Everything that you wrote is kept on this page."),
-                onward=_("Sign in on a new tab. Then come back to this one and send it again."),
-                words=kept_words(), sign_in=f"{SIGN_IN_PATH}?next={came_from}", again=is_from_here() is True,
+                kept=_("What you wrote is kept. You get it back on the same page once you have signed in."),
+                words=fields, sign_in=SIGN_IN_PATH, came_from=page_of_the_form(), carried=as_text(fields),
                 files=bool(request.files))
 
 
-def _no_token(_error: CSRFError) -> Any:
+def _no_token(error: CSRFError) -> Any:
+    if request.endpoint and access.is_for_signed_in(request.endpoint) and not current_user.is_authenticated:
+        return _must_sign_in(error)
     return page(400, _("Please send that once more"),
                 [_("The page had been open for a long time, or your sign-in ended meanwhile. So this was not sent.")],
                 kept=_("Everything that you wrote is kept on this page."), onward=_("Check it and send it again."),

@@ -145,7 +145,11 @@ class MoneyField(wtforms.Field):
 
 
 class _Chosen:
-    """What answers to choose from have in common: ours is the sentence for an answer that is none of them."""
+    """What answers to choose from have in common: how they are given, and the sentence for one that is none of them."""
+
+    def __init__(self, label: Any, *, choices: Sequence[tuple[Any, ...]] | None = None, **kwargs: Any) -> None:
+        offered = None if choices is None else [wtforms.fields.SelectChoice(*choice) for choice in choices]
+        super().__init__(label, choices=offered, **kwargs)  # type: ignore[call-arg]
 
     def pre_validate(self, form: Any) -> None:
         """One of the answers that were offered."""

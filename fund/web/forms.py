@@ -19,6 +19,7 @@ from flask_wtf import FlaskForm
 from markupsafe import Markup
 
 from fund.kernel.errors import BadInput
+from fund.web import kept
 from fund.web.fields import (
     CheckboxesField,
     DayField,
@@ -46,6 +47,11 @@ class BaseForm(FlaskForm):
         """The messages are ours, each on its validator: WTForms' own never show."""
 
         locales = ["en"]
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """What was sent; on a page that somebody came back to after signing in, what they had typed."""
+            found = super().wrap_formdata(form, formdata)
+            return kept.fields_for_this_page() if found is None else found
 
     def summary(self) -> Markup:
         """The list of everything to mend, each linked to its field; empty when there is nothing."""

@@ -14,7 +14,8 @@ _numbers = itertools.count(1)
 def make_person(*, name: str | None = None, email: str | None = None, **more: Any) -> Person:
     """A person with a name and an address of their own. `language="cy"` and `is_demo=True` are passed on."""
     number = next(_numbers)
-    return actions.find_or_make_person(email or f"person{number}@example.org", name=name or f"Person {number}", **more)
+    return actions.find_or_make_person(
+        email or f"person{number}@example.org", name=f"Person {number}" if name is None else name, **more)
 
 
 def make_staff(capacity: Capacity, **more: Any) -> Person:
