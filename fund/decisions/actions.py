@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from fund import queue
+from fund.applications import queries as applications
 from fund.db import session
 from fund.decisions import queries, rules
 from fund.decisions.models import AgreedReason, Attendance, AwardTakenUp, Decision
@@ -19,14 +20,13 @@ from fund.kernel.actor import SYSTEM, Actor
 from fund.kernel.errors import BadInput, Forbidden, NotFound, Refused, refuse_if
 from fund.kernel.reasons import Reason
 from fund.kernel.words import _
+from fund.notifications.actions import send
 from fund.panels import actions as panels_actions
 from fund.panels import queries as panels
 from fund.panels import rules as panels_rules
 from fund.panels.actions import closed, said_plainly
 from fund.panels.models import Seat, Sitting, SittingClose, SittingSeed
 from fund.transparency.actions import append, record_act
-
-LONGEST_REASON = 1_000
 
 
 def join(actor: Actor, sitting_id: uuid.UUID) -> Attendance:
@@ -68,7 +68,7 @@ def agree_reasons(actor: Actor, application_id: uuid.UUID, reasons: Mapping[uuid
     _may_agree(seat, application_id)
     if panels.is_closed(before.sitting_id):
         raise Refused(closed())
-    criteria = {c.id for c in panels.criteria_of(panels.sitting(before.sitting_id).round_id)}
+    criteria = {c.id for c in panels.round_of(panels.sitting(before.sitting_id)).criteria}
     stand, written = queries.agreed_reasons(application_id), []
     for criterion_id, words in reasons.items():
         if criterion_id not in criteria:
@@ -103,8 +103,8 @@ def _worded(words: str) -> str:
     words = words.strip()
     if not words:
         raise BadInput(_("Write the panel’s reason in a sentence or two."), field="reason")
-    if len(words) > LONGEST_REASON:
-        raise BadInput(_("Use at most %(most)s letters.", most=LONGEST_REASON), field="reason")
+    if len(words) > rules.LONGEST_REASON:
+        raise BadInput(_("Use at most %(most)s letters.", most=rules.LONGEST_REASON), field="reason")
     return words
 
 
@@ -121,7 +121,7 @@ def close_sitting(actor: Actor, sitting_id: uuid.UUID) -> list[Decision]:
     with said_plainly():
         session.execute(sa.text("SELECT sitting_is_open(:id, true)").bindparams(id=sitting_id))
     sitting = panels.sitting(sitting_id)
-    refuse_if(reasons_not_to_close(sitting))
+    refuse_if(queries.reasons_not_to_close(sitting_id))
     close, results = _result(sitting, seat)
     with said_plainly():
         session.add(close)
@@ -130,26 +130,17 @@ def close_sitting(actor: Actor, sitting_id: uuid.UUID) -> list[Decision]:
     _publish(sitting, close, decisions, results)
     queue.ask("decisions.tell_applicants", key=f"tell-applicants/{sitting_id}", sitting_id=str(sitting_id))
     queue.ask("grants.make_offers", key=f"make-offers/{sitting_id}", sitting_id=str(sitting_id))
-    if panels.round_facts(sitting.round_id).closes_at is None:
+    if panels.round_of(sitting).closes_at is None:
         panels_actions.open_sitting(SYSTEM, sitting.round_id)
     return decisions
 
 
-def reasons_not_to_close(sitting: Sitting) -> list[Reason]:
-    """Every reason why a sitting cannot be closed now: the panel's strength, and each application's own."""
-    about = panels.round_facts(sitting.round_id)
-    panel = panels.panel_of_sitting(sitting.id)
-    return panels_rules.reasons_panel_may_not_decide(panels.strength_of(panel.id)) + rules.reasons_not_to_close(
-        queries.close_facts(sitting.id), now=clock.now(), scoring_closes_at=sitting.scoring_closes_at,
-        round_closes_at=about.closes_at, quorum=about.quorum, fewest_counted=about.fewest_counted)
-
-
 def _result(sitting: Sitting, seat: Seat) -> tuple[SittingClose, list[rules.Result]]:
-    about = panels.round_facts(sitting.round_id)
+    about = panels.round_of(sitting)
     seed = session.scalars(sa.select(SittingSeed.seed).where(SittingSeed.sitting_id == sitting.id)).one()
     available = queries.available_pence(sitting.id)
     scored, weights = queries.scored(sitting.id)
-    results = rules.decide(scored, weights, available, seed, threshold_tenths=about.threshold * 10)
+    results = rules.decide(scored, weights, available, seed, threshold_tenths=about.rules.threshold * 10)
     return SittingClose(sitting_id=sitting.id, closed_by=seat.id, seed=seed, available_pence=available,
                         rule_version=rules.RULE_VERSION), results
 
@@ -165,17 +156,36 @@ def _write(sitting: Sitting, results: list[rules.Result]) -> list[Decision]:
 
 
 def _publish(sitting: Sitting, close: SittingClose, decisions: list[Decision], results: list[rules.Result]) -> None:
-    about = panels.round_facts(sitting.round_id)
+    about = panels.round_of(sitting)
     append("sitting_closed", {
-        "sitting": str(sitting.id), "round": about.reference, "area": about.place_code, "seed": close.seed.hex(),
-        "rule_version": close.rule_version, "available": str(close.available_pence), "decisions": len(decisions),
+        "sitting": str(sitting.id), "round": about.reference, "area": about.neighbourhood_code,
+        "seed": close.seed.hex(), "rule_version": close.rule_version, "available": str(close.available_pence),
+        "decisions": len(decisions),
     }, idem_key=f"sitting-closed/{sitting.id}")
     for decision, result in zip(decisions, results, strict=True):
         append("decision", {
             "sitting": str(sitting.id), "decision": str(decision.id), "application": result.reference,
-            "area": about.place_code, "score_tenths": result.score_tenths, "rank": result.rank,
+            "area": about.neighbourhood_code, "score_tenths": result.score_tenths, "rank": result.rank,
             "outcome": result.outcome.value, "amount": str(result.amount_pence), "rule_version": close.rule_version,
         }, idem_key=f"decision/{decision.application_id}", leaf_id=decision.leaf_id)
+
+
+def tell_applicants(sitting_id: uuid.UUID) -> None:
+    """Write to whoever sent each application of a closed sitting: the outcome, the panel's reasons, what comes next.
+
+    The job that closing asks for; a letter is written once, however often this runs. No member's name or words are in
+    it. Raises Broken where a reason is missing: no group is ever told no without one (invariant 10).
+    """
+    for decision in queries.decisions_of(sitting_id):
+        how = queries.how_it_was_decided(decision.id)
+        to = applications.submission_of(decision.application_id)
+        contact = queries.contact()
+        send(f"decision_{decision.outcome}", key=f"decision/{decision.id}", person_id=to.submitted_by,
+             reference=how.reference, place=how.place, asked_pence=how.asked_pence,
+             amount_pence=decision.amount_pence, path=f"/applications/{how.reference}/decision",
+             reasons=[{"name": each.name, "reason": each.reason} for each in how.criteria],
+             contact_name=contact.name, contact_telephone=contact.telephone, contact_email=contact.email)
+        record_act(SYSTEM, "tell_applicant", "decision", decision.id, application_id=decision.application_id)
 
 
 def mark_taken_up(decision_id: uuid.UUID) -> None:

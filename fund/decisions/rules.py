@@ -17,6 +17,7 @@ from fund.kernel.words import _
 
 RULE_VERSION = "2026-1"
 THRESHOLD_TENTHS = 500
+LONGEST_REASON = 1_000
 
 
 class Outcome(StrEnum):

@@ -20,6 +20,7 @@ from fund.kernel.actor import SYSTEM, Actor
 from fund.kernel.errors import BadInput, Forbidden, NotFound, Refused, refuse_if
 from fund.kernel.reasons import Reason
 from fund.kernel.words import _
+from fund.notifications.actions import send
 from fund.panels import queries, rules
 from fund.panels.models import (
     Assignment,
@@ -36,6 +37,7 @@ from fund.panels.models import (
     SittingSeed,
 )
 from fund.panels.rules import Consequence, SeatOffer
+from fund.rounds import queries as rounds
 from fund.transparency.actions import append, record_act
 
 
@@ -132,20 +134,20 @@ def open_sitting(actor: Actor, round_id: uuid.UUID, *, scoring_closes_at: dateti
     `scoring_closes_at` is by default the round's scoring days after now, or after the round closes. The secret of the
     lot is written where only the panel's closing can read it. Raises Refused while a sitting of the round is open.
     """
-    about = queries.round_facts(round_id)
+    about = rounds.round(round_id)
     if queries.open_sitting_of(round_id) is not None:
         raise Refused([Reason("sitting_is_open", _("A sitting of this round is open."))])
     seed = secrets.token_bytes(32)
     number = 1 + (session.scalar(sa.select(sa.func.max(Sitting.number)).where(Sitting.round_id == round_id)) or 0)
     starts = max(clock.now(), about.closes_at or clock.now())
     sitting = Sitting(round_id=round_id, number=number, seed_commitment=rules.commitment(seed),
-                      scoring_closes_at=scoring_closes_at or starts + timedelta(days=about.scoring_days))
+                      scoring_closes_at=scoring_closes_at or starts + timedelta(days=about.rules.scoring_days))
     session.add(sitting)
     session.flush()
     session.execute(sa.insert(SittingSeed).inline().values(sitting_id=sitting.id, seed=seed))
     record_act(actor, "open_sitting", "sitting", sitting.id)
     append("sitting_opened", {
-        "sitting": str(sitting.id), "round": about.reference, "number": number, "area": about.place_code,
+        "sitting": str(sitting.id), "round": about.reference, "number": number, "area": about.neighbourhood_code,
         "seed_commitment": f"sha256:{sitting.seed_commitment.hex()}",
         "scoring_closes_at": sitting.scoring_closes_at.astimezone(clock.UTC).isoformat(),
     }, idem_key=f"sitting-opened/{sitting.id}")
@@ -172,11 +174,11 @@ def find_readers(application_id: uuid.UUID) -> list[Assignment]:
     """Give an application the readers that it lacks: those with least to read who have no known tie to it."""
     before = queries.before_a_panel(application_id)
     readings = queries.readings_of_application(application_id)
-    about = queries.round_facts(queries.sitting(before.sitting_id).round_id)
+    about = queries.round_of(queries.sitting(before.sitting_id))
     wanted = rules.readers_wanted(
         scoring=sum(not r.is_settled for r in readings),
         finished=sum(r.is_locked and not r.is_recused for r in readings),
-        released=sum(r.is_released for r in readings), readers=about.readers)
+        released=sum(r.is_released for r in readings), readers=about.rules.readers)
     return _assign(application_id, before.sitting_id, wanted)
 
 
@@ -210,9 +212,17 @@ def _assign(application_id: uuid.UUID, sitting_id: uuid.UUID, how_many: int) -> 
     session.add_all(found)
     with said_plainly():
         pass
+    reference, due = queries.card_of(application_id).reference, queries.sitting(sitting_id).scoring_closes_at
+    people = {seat.id: seat.person_id for seat in queries.seats_of(panel.id)}
     for assignment in found:
         record_act(SYSTEM, "assign_reader", "assignment", assignment.id, application_id=application_id)
+        send("panel_to_read", key=f"to-read/{assignment.id}", person_id=people[assignment.seat_id],
+             reference=reference, due=due.isoformat(), path=_interest_page(reference))
     return found
+
+
+def _interest_page(reference: str) -> str:
+    return f"/panel/applications/{reference}/interest"
 
 
 # Interests
@@ -242,7 +252,18 @@ def declare_interest(actor: Actor, application_id: uuid.UUID, *, answer: str) ->
                consequence=consequence.value)
     if consequence in rules.RECUSED:
         find_readers(application_id)
+    if consequence is Consequence.ASK:
+        _ask_the_chair(seat, interest)
     return interest
+
+
+def _ask_the_chair(seat: Seat, interest: Interest) -> None:
+    """Write to whoever answers a doubt: the chair; on the chair's own, every other member."""
+    reference = queries.card_of(interest.application_id).reference
+    for other in queries.seats_of(seat.panel_id):
+        if other.id != seat.id and (other.is_chair or seat.is_chair):
+            send("panel_doubt", key=f"doubt/{interest.id}/{other.id}", person_id=other.person_id, reference=reference,
+                 path=f"/panel/interests/{interest.id}/ruling")
 
 
 def rule_on_interest(actor: Actor, interest_id: uuid.UUID, *, consequence: str) -> InterestRuling:
@@ -293,7 +314,7 @@ def save_scores(actor: Actor, assignment_id: uuid.UUID, *,
     Raises Refused when the reader may not score (any more), BadInput for points or a reason that are none.
     """
     reading, _seat = _may_score(actor, assignment_id)
-    criteria = {c.id for c in queries.criteria_of(queries.sitting(reading.sitting_id).round_id)}
+    criteria = {c.id for c in queries.round_of(queries.sitting(reading.sitting_id)).criteria}
     saved, written = queries.saved_scores(assignment_id), []
     for criterion_id, (points, reason) in scores.items():
         if criterion_id not in criteria:
@@ -328,7 +349,7 @@ def lock_scores(actor: Actor, assignment_id: uuid.UUID) -> ScoreLock:
         queries.own_reading(actor, assignment_id)
         return stands
     reading, _seat = _may_score(actor, assignment_id)
-    criteria = queries.criteria_of(queries.sitting(reading.sitting_id).round_id)
+    criteria = queries.round_of(queries.sitting(reading.sitting_id)).criteria
     saved = queries.saved_scores(assignment_id)
     refuse_if(rules.reasons_not_to_lock([c.id for c in criteria], saved.keys()))
     salt = secrets.token_bytes(32)
@@ -394,5 +415,8 @@ def remind(now: datetime | None = None) -> int:
             session.flush()
             record_act(SYSTEM, "remind_reader", "assignment", reading.assignment_id,
                        application_id=reading.application_id, number=number)
+            seat = session.get_one(Seat, reading.seat_id)
+            send("panel_reminder", key=f"reminder/{reading.assignment_id}/{number}", person_id=seat.person_id,
+                 reference=reading.reference, due=reading.due_at.isoformat(), path=_interest_page(reading.reference))
             sent += 1
     return sent

@@ -15,10 +15,7 @@ from fund.kernel.words import _
 
 FEWEST_SEATS = 8
 RESIDENT_PERCENT = 51
-READERS = 3
 FEWEST_COUNTED = 2
-QUORUM = 5
-SCORING_DAYS = 14
 #: How long before scoring closes each reminder goes out; a sitting can close over a late reader only after both.
 REMINDERS = (timedelta(days=4), timedelta(days=1))
 BETWEEN_REMINDERS = timedelta(hours=12)
@@ -138,7 +135,7 @@ def reasons_not_to_declare(current: Consequence | None, new: Consequence) -> lis
 
 
 def readers_for(application_id: uuid.UUID, able: Mapping[uuid.UUID, int], *, already: Collection[uuid.UUID] = (),
-                how_many: int = READERS) -> list[uuid.UUID]:
+                how_many: int = 3) -> list[uuid.UUID]:
     """Choose the seats that read an application: those with the fewest to read first, then by a fixed shuffle.
 
     `able` maps each serving seat with no known tie to the applicant to how many applications of the sitting it reads
@@ -151,7 +148,7 @@ def readers_for(application_id: uuid.UUID, able: Mapping[uuid.UUID, int], *, alr
     return sorted((seat_id for seat_id in able if seat_id not in already), key=place)[:how_many]
 
 
-def readers_wanted(*, scoring: int, finished: int, released: int, readers: int = READERS) -> int:
+def readers_wanted(*, scoring: int, finished: int, released: int, readers: int = 3) -> int:
     """How many more readers an application needs: a recused one is replaced, a released one only below two.
 
     `scoring` readers still score and may, `finished` have locked a score that counts, `released` gave theirs up.

@@ -146,7 +146,10 @@ $$;
 CREATE FUNCTION sitting_result(sitting uuid, available bigint, seed bytea)
 RETURNS TABLE (application_id uuid, score_tenths int, rank int, outcome text, amount_pence bigint)
 LANGUAGE plpgsql STABLE AS $$
-DECLARE a record; threshold int := rule_of_sitting(sitting, 'threshold') * 10;
+DECLARE
+  a record; threshold int := rule_of_sitting(sitting, 'threshold') * 10;
+  part_funding boolean := coalesce((SELECT (r.rules ->> 'part_funding')::boolean FROM sitting t
+                                    JOIN round r ON r.id = t.round_id WHERE t.id = sitting), true);
 BEGIN
   rank := 0;
   FOR a IN
@@ -170,7 +173,7 @@ BEGIN
       outcome := 'declined';
     ELSIF a.asked_pence <= available THEN
       outcome := 'awarded'; amount_pence := a.asked_pence;
-    ELSIF a.least_pence <= available THEN
+    ELSIF a.least_pence <= available AND part_funding THEN
       outcome := 'part_awarded'; amount_pence := available;
     ELSE
       outcome := 'reserve';

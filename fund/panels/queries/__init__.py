@@ -29,6 +29,8 @@ from fund.panels.models import (
     SittingClose,
 )
 from fund.panels.rules import Consequence, SeatFacts
+from fund.rounds import queries as rounds
+from fund.rounds.queries import RoundFacts
 
 
 def rows(*parts: str, **values: Any) -> list[sa.Row[Any]]:
@@ -103,57 +105,9 @@ def round_of_application(application_id: uuid.UUID) -> uuid.UUID:
     return _one("SELECT round_id FROM application WHERE id = :id", id=application_id).round_id
 
 
-@dataclass(frozen=True, slots=True)
-class RoundFacts:
-    """What a panel needs to know of a round."""
-
-    id: uuid.UUID
-    reference: str
-    title: str
-    neighbourhood_id: uuid.UUID
-    place: str
-    place_code: str
-    closes_at: datetime | None
-    readers: int
-    quorum: int
-    fewest_counted: int
-    threshold: int
-    scoring_days: int
-
-
-_ROUND = """
-SELECT r.id, r.reference, r.title, r.neighbourhood_id, n.name AS place, n.code AS place_code, r.closes_at, r.rules
-FROM round r JOIN neighbourhood n ON n.id = r.neighbourhood_id WHERE r.id = :id
-"""
-
-
-def round_facts(round_id: uuid.UUID) -> RoundFacts:
-    """A round as its panel sees it; a rule that it does not name is the fund's own."""
-    row = _one(_ROUND, id=round_id)
-    given = {name: row.rules.get(name) for name in ("readers", "quorum", "fewest_counted", "threshold", "scoring_days")}
-    own = {"readers": rules.READERS, "quorum": rules.QUORUM, "fewest_counted": rules.FEWEST_COUNTED,
-           "threshold": 50, "scoring_days": rules.SCORING_DAYS}
-    chosen = {name: own[name] if value is None else int(value) for name, value in given.items()}
-    return RoundFacts(row.id, row.reference, row.title, row.neighbourhood_id, row.place, row.place_code, row.closes_at,
-                      **chosen)
-
-
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """One question that a round's applications are scored against."""
-
-    id: uuid.UUID
-    position: int
-    name: str
-    question: str
-    weight: int
-
-
-def criteria_of(round_id: uuid.UUID) -> list[Criterion]:
-    """The criteria of a round, in order."""
-    return [Criterion(*row) for row in rows(
-        "SELECT id, position, name, question, weight FROM criterion WHERE round_id = :id ORDER BY position",
-        id=round_id)]
+def round_of(sitting: Sitting) -> RoundFacts:
+    """The round of a sitting, with its place, rules and criteria; every process keeps it in memory."""
+    return rounds.round(sitting.round_id)
 
 
 def sitting(sitting_id: uuid.UUID) -> Sitting:
@@ -177,7 +131,7 @@ def is_closed(sitting_id: uuid.UUID) -> bool:
 
 def panel_of_sitting(sitting_id: uuid.UUID) -> Panel:
     """The panel that a sitting is of. Raises NotFound while its neighbourhood has none."""
-    panel = panel_of(round_facts(sitting(sitting_id).round_id).neighbourhood_id)
+    panel = panel_of(round_of(sitting(sitting_id)).neighbourhood_id)
     if panel is None:
         raise NotFound("this neighbourhood has no panel yet")
     return panel
@@ -461,3 +415,9 @@ def need_rank_of(application_id: uuid.UUID) -> int:
         FROM submission s JOIN application a ON a.id = s.application_id JOIN round r ON r.id = a.round_id
         WHERE a.id = :id""", id=application_id)
     return int(row.rank)
+
+
+# At the end, because the pages are made of what stands above.
+from fund.panels.queries.pages import waiting_for as waiting_for  # noqa: E402
+
+

@@ -17,7 +17,10 @@ from fund.decisions.models import AgreedReason, Attendance, AwardTakenUp, Decisi
 from fund.decisions.rules import CloseFacts, DecidedBy, ReaderState, Result, Scored
 from fund.kernel import clock
 from fund.kernel.errors import Broken, NotFound
+from fund.kernel.reasons import Reason
+from fund.kernel.words import _
 from fund.panels import queries as panels
+from fund.panels import rules as panels_rules
 from fund.panels.models import SittingClose
 from fund.panels.rules import RECUSED
 
@@ -99,27 +102,27 @@ def scored(sitting_id: uuid.UUID) -> tuple[list[Scored], list[int]]:
 
     One with no counted score at all is left out: nothing can be said of it.
     """
-    criteria = panels.criteria_of(panels.sitting(sitting_id).round_id)
+    about = panels.round_of(panels.sitting(sitting_id))
     points = counted_points(sitting_id)
     needs = {row.application_id: row.need_rank for row in panels.rows(
         "SELECT application_id, need_rank FROM sitting_application WHERE sitting_id = :id", id=sitting_id)}
-    found = [Scored(card.reference, [points[card.application_id][c.id] for c in criteria], card.asked_pence,
-                    card.least_pence, needs[card.application_id])
+    found = [Scored(card.reference, [points[card.application_id][c.id] for c in about.criteria], card.asked_pence,
+                    card.least_pence if about.rules.part_funding else None, needs[card.application_id])
              for card in panels.cards_of(sitting_id) if card.application_id in points]
-    return found, [c.weight for c in criteria]
+    return found, [c.weight for c in about.criteria]
 
 
 def preview(sitting_id: uuid.UUID) -> list[Result]:
     """What the rule gives if the sitting closed now; where a lot would decide (`tie_break`) the order is a guess."""
-    about = panels.round_facts(panels.sitting(sitting_id).round_id)
+    about = panels.round_of(panels.sitting(sitting_id))
     found, weights = scored(sitting_id)
     return rules.decide(found, weights, max(0, available_pence(sitting_id)), NO_SEED,
-                        threshold_tenths=about.threshold * 10)
+                        threshold_tenths=about.rules.threshold * 10)
 
 
 def close_facts(sitting_id: uuid.UUID) -> list[CloseFacts]:
     """What the rules need to know of each application before its sitting closes."""
-    criteria = panels.criteria_of(panels.sitting(sitting_id).round_id)
+    criteria = panels.round_of(panels.sitting(sitting_id)).criteria
     points, present = counted_points(sitting_id), deciding(sitting_id)
     readings = panels.readings_of_sitting(sitting_id)
     agreed = {(row.application_id, row.criterion_id) for row in panels.rows(
@@ -133,6 +136,16 @@ def close_facts(sitting_id: uuid.UUID) -> list[CloseFacts]:
         deciding=present.get(card.application_id, DecidedBy(0, 0)),
         reasons_missing=sum((card.application_id, c.id) not in agreed for c in criteria),
     ) for card in panels.cards_of(sitting_id)]
+
+
+def reasons_not_to_close(sitting_id: uuid.UUID) -> list[Reason]:
+    """Every reason why a sitting cannot be closed now: the panel's strength, and each application's own."""
+    sitting = panels.sitting(sitting_id)
+    about = panels.round_of(sitting)
+    panel = panels.panel_of_sitting(sitting_id)
+    return panels_rules.reasons_panel_may_not_decide(panels.strength_of(panel.id)) + rules.reasons_not_to_close(
+        close_facts(sitting_id), now=clock.now(), scoring_closes_at=sitting.scoring_closes_at,
+        round_closes_at=about.closes_at, quorum=about.rules.quorum, fewest_counted=panels_rules.FEWEST_COUNTED)
 
 
 # How it was decided, for anybody
@@ -184,27 +197,28 @@ def how_it_was_decided(decision_id: uuid.UUID) -> HowDecided:
     sitting, close = panels.sitting(made.sitting_id), session.get(SittingClose, made.sitting_id)
     if close is None:
         raise Broken("a decision without the closing of its sitting")
-    about = panels.round_facts(sitting.round_id)
+    about = panels.round_of(sitting)
     card = panels.card_of(made.application_id)
     points = counted_points(sitting.id)[made.application_id]
     reasons = agreed_reasons(made.application_id)
     criteria = [CriterionShown(c.name, c.question, c.weight, rules.median_halves(points[c.id]), min(points[c.id]),
-                               max(points[c.id]), reasons[c.id].reason) for c in panels.criteria_of(sitting.round_id)]
+                               max(points[c.id]), reasons[c.id].reason) for c in about.criteria]
     results = {r.reference: r for r in _results(sitting.id, close)}
     return HowDecided(
-        decision=made, reference=card.reference, place=about.place, round_title=about.title, sitting_id=sitting.id,
-        sitting_number=sitting.number, rule_version=close.rule_version, threshold=about.threshold, criteria=criteria,
+        decision=made, reference=card.reference, place=about.neighbourhood_name, round_title=about.title,
+        sitting_id=sitting.id, sitting_number=sitting.number, rule_version=close.rule_version,
+        threshold=about.rules.threshold, criteria=criteria,
         readers=min(len(each) for each in points.values()), deciding=deciding(sitting.id)[made.application_id],
-        quorum=about.quorum, interests=_interests(made.application_id), available_pence=close.available_pence,
+        quorum=about.rules.quorum, interests=_interests(made.application_id), available_pence=close.available_pence,
         asked_pence=card.asked_pence, least_pence=card.least_pence, tie_break=results[card.reference].tie_break,
         of_how_many=len(results), seed=close.seed, seed_commitment=sitting.seed_commitment,
         scoring_closed_at=sitting.scoring_closes_at)
 
 
 def _results(sitting_id: uuid.UUID, close: SittingClose) -> list[Result]:
-    about = panels.round_facts(panels.sitting(sitting_id).round_id)
+    about = panels.round_of(panels.sitting(sitting_id))
     found, weights = scored(sitting_id)
-    return rules.decide(found, weights, close.available_pence, close.seed, threshold_tenths=about.threshold * 10)
+    return rules.decide(found, weights, close.available_pence, close.seed, threshold_tenths=about.rules.threshold * 10)
 
 
 def _interests(application_id: uuid.UUID) -> dict[str, int]:
@@ -221,12 +235,13 @@ def open_data(sitting_id: uuid.UUID) -> dict[str, Any]:
     if close is None:
         raise NotFound("this sitting is not closed")
     sitting = panels.sitting(sitting_id)
-    about = panels.round_facts(sitting.round_id)
+    about = panels.round_of(sitting)
     found, weights = scored(sitting_id)
     decided = {panels.card_of(d.application_id).reference: d for d in decisions_of(sitting_id)}
     return {
         "sitting": str(sitting_id), "round": about.reference, "rule_version": close.rule_version,
-        "threshold_tenths": about.threshold * 10, "weights": weights, "available_pence": str(close.available_pence),
+        "threshold_tenths": about.rules.threshold * 10, "weights": weights,
+        "available_pence": str(close.available_pence),
         "seed": close.seed.hex(), "seed_commitment": sitting.seed_commitment.hex(),
         "applications": [{
             "reference": a.reference, "medians_halves": [rules.median_halves(p) for p in a.points],
@@ -236,3 +251,23 @@ def open_data(sitting_id: uuid.UUID) -> dict[str, Any]:
             "reference": reference, "score_tenths": d.score_tenths, "rank": d.rank, "outcome": d.outcome,
             "amount_pence": str(d.amount_pence)} for reference, d in sorted(decided.items(), key=lambda x: x[1].rank)],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody to call about a decision."""
+
+    name: str
+    telephone: str
+    email: str
+
+
+def contact() -> Contact:
+    """Whom a group may call: the fund's own desk, a person and not a machine."""
+    return Contact(_("Ruth at the fund’s desk"), "0161 496 0123", "hello@fund.example.org")
+
+
+# At the end, because the pages are made of what stands above.
+from fund.decisions.queries.pages import waiting_for as waiting_for  # noqa: E402
+
+
