@@ -121,38 +121,33 @@ def close_sitting(actor: Actor, sitting_id: uuid.UUID) -> list[Decision]:
     with said_plainly():
         session.execute(sa.text("SELECT sitting_is_open(:id, true)").bindparams(id=sitting_id))
     sitting = panels.sitting(sitting_id)
-    refuse_if(queries.reasons_not_to_close(sitting_id))
-    close, results = _result(sitting, seat)
+    ready = queries.ready_sitting(sitting)
+    refuse_if(ready.reasons_not_to_close())
+    seed = session.scalars(sa.select(SittingSeed.seed).where(SittingSeed.sitting_id == sitting_id)).one()
+    close = SittingClose(sitting_id=sitting_id, closed_by=seat.id, seed=seed, available_pence=ready.available_pence,
+                         rule_version=rules.RULE_VERSION)
+    results = ready.decide(close.available_pence, seed)
     with said_plainly():
         session.add(close)
-    decisions = _write(sitting, results)
+    decisions = _write(ready, results)
     record_act(actor, "close_sitting", "sitting", sitting_id, decisions=len(decisions))
     _publish(sitting, close, decisions, results)
     queue.ask("decisions.tell_applicants", key=f"tell-applicants/{sitting_id}", sitting_id=str(sitting_id))
     queue.ask("grants.make_offers", key=f"make-offers/{sitting_id}", sitting_id=str(sitting_id))
-    if panels.round_of(sitting).closes_at is None:
+    if ready.round.closes_at is None:
         panels_actions.open_sitting(SYSTEM, sitting.round_id)
     return decisions
 
 
-def _result(sitting: Sitting, seat: Seat) -> tuple[SittingClose, list[rules.Result]]:
-    about = panels.round_of(sitting)
-    seed = session.scalars(sa.select(SittingSeed.seed).where(SittingSeed.sitting_id == sitting.id)).one()
-    available = queries.available_pence(sitting.id)
-    scored, weights = queries.scored(sitting.id)
-    results = rules.decide(scored, weights, available, seed, threshold_tenths=about.rules.threshold * 10)
-    return SittingClose(sitting_id=sitting.id, closed_by=seat.id, seed=seed, available_pence=available,
-                        rule_version=rules.RULE_VERSION), results
-
-
-def _write(sitting: Sitting, results: list[rules.Result]) -> list[Decision]:
+def _write(ready: queries.ReadySitting, results: list[rules.Result]) -> list[Decision]:
     """Write the decisions in one statement: the trigger looks at all of them at once."""
-    application_ids = {card.reference: card.application_id for card in panels.cards_of(sitting.id)}
+    applications_by = {each.reference: each for each in ready.applications}
     session.execute(sa.insert(Decision).values([{
-        "id": ids.new_id(), "application_id": application_ids[r.reference], "sitting_id": sitting.id,
-        "outcome": r.outcome.value, "score_tenths": r.score_tenths, "rank": r.rank, "amount_pence": r.amount_pence,
-        "leaf_id": ids.new_id()} for r in results]))
-    return queries.decisions_of(sitting.id)
+        "id": ids.new_id(), "application_id": applications_by[r.reference].application_id,
+        "sitting_id": ready.sitting.id, "outcome": r.outcome.value, "score_tenths": r.score_tenths, "rank": r.rank,
+        "amount_pence": r.amount_pence, "present": applications_by[r.reference].deciding.present,
+        "residents": applications_by[r.reference].deciding.residents, "leaf_id": ids.new_id()} for r in results]))
+    return queries.decisions_of(ready.sitting.id)
 
 
 def _publish(sitting: Sitting, close: SittingClose, decisions: list[Decision], results: list[rules.Result]) -> None:

@@ -47,6 +47,8 @@ class Decision(Model):
     score_tenths: Mapped[int] = mapped_column(sa.SmallInteger)
     rank: Mapped[int] = mapped_column(sa.SmallInteger)
     amount_pence: Mapped[int]
+    present: Mapped[int] = mapped_column(sa.SmallInteger)
+    residents: Mapped[int] = mapped_column(sa.SmallInteger)
     leaf_id: Mapped[uuid.UUID] = mapped_column(unique=True)
     decided_at: Mapped[datetime] = mapped_column(**_NOW)
 

@@ -14,6 +14,7 @@ from fund.decisions.queries.pages import SittingPage
 from fund.kernel.actor import Actor, Capacity
 from fund.kernel.errors import Forbidden, NotFound
 from fund.panels import actions as panels_actions
+from fund.panels import queries as panels
 from fund.panels.forms import field_name, interests_form
 from fund.panels.queries import pages as panels_pages
 from fund.rounds import queries as rounds
@@ -36,7 +37,8 @@ def sitting(sitting_id: uuid.UUID) -> Any:
     page = pages.sitting_page(current_user.id, sitting_id)
     if page.is_closed:
         return render_template("decisions/result.html", page=page, decided=pages.decided_lines(sitting_id))
-    return render_template("decisions/sitting.html", page=page,
+    return render_template("decisions/sitting.html", page=page, lines=pages.application_lines(sitting_id),
+                           members=panels_pages.members_of(page.panel_id),
                            views=panels_pages.member_views(current_user.id, sitting_id),
                            standings=panels_pages.standings(sitting_id))
 
@@ -90,9 +92,9 @@ def close(sitting_id: uuid.UUID) -> Any:
     if form.validate_on_submit():
         actions.close_sitting(_member(page), sitting_id)
         return redirect(url_for("decisions.sitting", sitting_id=sitting_id))
-    return form.page("decisions/close.html", page=page, reasons=queries.reasons_not_to_close(sitting_id),
-                     results=pages.preview_lines(sitting_id), available=queries.available_pence(sitting_id),
-                     rule=rules.rule_text())
+    ready = queries.ready_sitting(panels.sitting(sitting_id))
+    return form.page("decisions/close.html", page=page, reasons=ready.reasons_not_to_close(),
+                     results=pages.preview_lines(ready), available=ready.available_pence, rule=rules.rule_text())
 
 
 @blueprint.get("/decisions/<uuid:decision_id>")

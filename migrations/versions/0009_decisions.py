@@ -64,6 +64,9 @@ def upgrade() -> None:
       score_tenths   smallint NOT NULL CONSTRAINT ck_decision_score CHECK (score_tenths BETWEEN 0 AND 1000),
       rank           smallint NOT NULL CONSTRAINT ck_decision_rank CHECK (rank >= 1),
       amount_pence   bigint NOT NULL,
+      -- Who took part without an interest, as counted at the closing, and how many of them are residents.
+      present        smallint NOT NULL,
+      residents      smallint NOT NULL,
       leaf_id        uuid NOT NULL CONSTRAINT uq_decision_leaf UNIQUE
                        CONSTRAINT fk_decision_leaf REFERENCES log.leaf (id) DEFERRABLE INITIALLY DEFERRED,
       decided_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -338,6 +341,10 @@ BEGIN
   END IF;
   IF NEW.amount_pence > (SELECT u.asked_pence FROM submission u WHERE u.application_id = NEW.application_id) THEN
     PERFORM panel_refuses('ck_decision_within_ask', 'nobody is awarded more than they asked for');
+  END IF;
+  IF NOT EXISTS (SELECT FROM deciding(NEW.sitting_id) d WHERE d.application_id = NEW.application_id
+                 AND d.present = NEW.present AND d.residents = NEW.residents) THEN
+    PERFORM panel_refuses('ck_decision_quorum_counted', 'another number of members takes part');
   END IF;
   NEW.decided_at := c.closed_at;
   RETURN NEW;

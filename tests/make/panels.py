@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from fund.db import act_from_a_seat, session
 from fund.kernel import clock
 from fund.kernel.actor import SYSTEM, Actor, Capacity
+from fund.ledger.queries import available_pence
 from fund.panels import actions, queries
 from fund.panels.models import Assignment, Panel, Seat, Sitting
 from fund.panels.rules import SeatOffer
@@ -49,7 +50,8 @@ def place_code(neighbourhood_id: uuid.UUID) -> str:
 
 def give_money(neighbourhood_id: uuid.UUID, amount_pence: int) -> None:
     """Set this much aside for the place, in the ledger."""
-    make_funded_endowment(spendable_pence=amount_pence)
+    if available_pence("3200") < amount_pence:
+        make_funded_endowment(spendable_pence=max(amount_pence, 100_000_000))
     make_allocation(place_code(neighbourhood_id), amount_pence=amount_pence)
 
 

@@ -16,13 +16,13 @@ from fund.decisions import rules
 from fund.decisions.models import AgreedReason, Attendance, AwardTakenUp, Decision
 from fund.decisions.rules import CloseFacts, DecidedBy, ReaderState, Result, Scored
 from fund.kernel import clock
-from fund.kernel.errors import Broken, NotFound
+from fund.kernel.errors import NotFound
 from fund.kernel.reasons import Reason
 from fund.kernel.words import _
 from fund.panels import queries as panels
 from fund.panels import rules as panels_rules
-from fund.panels.models import SittingClose
-from fund.panels.rules import RECUSED
+from fund.panels.models import Sitting, SittingClose
+from fund.rounds.queries import CriterionFacts, RoundFacts
 
 #: A lot cannot be known before the sitting closes: the preview stands in for it with this, and says so.
 NO_SEED = bytes(32)
@@ -64,15 +64,6 @@ def attending(sitting_id: uuid.UUID) -> set[uuid.UUID]:
     return set(session.scalars(sa.select(Attendance.seat_id).where(Attendance.sitting_id == sitting_id)))
 
 
-def deciding(sitting_id: uuid.UUID) -> dict[uuid.UUID, DecidedBy]:
-    """Who decides each application of a sitting, without anybody whom an interest keeps out."""
-    out: dict[uuid.UUID, int] = {}
-    for (application_id, _seat), consequence in panels.consequences(sitting_id).items():
-        out[application_id] = out.get(application_id, 0) + (consequence in RECUSED)
-    return {row.application_id: DecidedBy(row.present, row.residents, out.get(row.application_id, 0))
-            for row in panels.rows("SELECT * FROM deciding(:id) ORDER BY application_id", id=sitting_id)}
-
-
 def agreed_reasons(application_id: uuid.UUID) -> dict[uuid.UUID, AgreedReason]:
     """The panel's newest agreed reason for each criterion of an application, by criterion."""
     found = session.scalars(sa.select(AgreedReason).where(AgreedReason.application_id == application_id)
@@ -88,6 +79,114 @@ def is_revealed(application_id: uuid.UUID) -> bool:
                for r in panels.readings_of_application(application_id))
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyApplication:
+    """One application of a sitting with all that its decision is made of."""
+
+    application_id: uuid.UUID
+    reference: str
+    title: str
+    group: str
+    asked_pence: int
+    least_pence: int | None
+    need_rank: int
+    deciding: DecidedBy
+    reasons_missing: int
+    points: dict[uuid.UUID, list[int]]
+    readers: list[ReaderState]
+
+    def facts(self, criteria: Sequence[CriterionFacts]) -> CloseFacts:
+        """What the rules ask about it before its sitting closes."""
+        counted = min((len(self.points.get(each.id, [])) for each in criteria), default=0)
+        return CloseFacts(self.reference, self.readers, counted, self.deciding, self.reasons_missing)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadySitting:
+    """A sitting with all that its decisions are made of, in at most four queries. The round comes from memory."""
+
+    sitting: Sitting
+    round: RoundFacts
+    strength: panels_rules.Strength
+    available_pence: int
+    applications: list[ReadyApplication]
+
+    def scored(self) -> list[Scored]:
+        """The applications as the rule sees them. One with no counted score is left out: nothing can be said of it."""
+        return [Scored(a.reference, [a.points[c.id] for c in self.round.criteria], a.asked_pence,
+                       a.least_pence if self.round.rules.part_funding else None, a.need_rank)
+                for a in self.applications if a.points]
+
+    def decide(self, available_pence: int, seed: bytes) -> list[Result]:
+        """What the rule gives with this much money and this seed."""
+        return rules.decide(self.scored(), [c.weight for c in self.round.criteria], available_pence, seed,
+                            threshold_tenths=self.round.rules.threshold * 10)
+
+    def reasons_not_to_close(self) -> list[Reason]:
+        """Every reason why it cannot be closed now: the panel's strength, and each application's own."""
+        return panels_rules.reasons_panel_may_not_decide(self.strength) + rules.reasons_not_to_close(
+            [each.facts(self.round.criteria) for each in self.applications], now=clock.now(),
+            scoring_closes_at=self.sitting.scoring_closes_at, round_closes_at=self.round.closes_at,
+            quorum=self.round.rules.quorum, fewest_counted=panels_rules.FEWEST_COUNTED)
+
+    def preview(self) -> list[Result]:
+        """What the rule gives if it closed now; where a lot would decide (`tie_break`) the order is a guess."""
+        return self.decide(max(0, self.available_pence), NO_SEED)
+
+
+_HEAD = """
+SELECT panel_available_pence(:id) AS available, count(m.id) FILTER (WHERE seat_serves(m)) AS serving,
+       count(m.id) FILTER (WHERE seat_serves(m) AND m.is_resident) AS residents
+FROM panel p LEFT JOIN seat m ON m.panel_id = p.id WHERE p.id = sitting_panel(:id)
+"""
+
+_APPLICATIONS = """
+SELECT x.application_id, a.reference, s.title, o.name, s.asked_pence, s.least_pence, x.need_rank,
+  d.present, d.residents,
+  (SELECT count(DISTINCT i.seat_id) FROM interest i WHERE i.application_id = x.application_id
+     AND seat_consequence(i.application_id, i.seat_id) IN ('no_scoring', 'out_of_room')),
+  (SELECT count(*) FROM criterion c WHERE c.round_id = a.round_id AND NOT EXISTS (
+     SELECT FROM agreed_reason g WHERE g.application_id = x.application_id AND g.criterion_id = c.id))
+FROM sitting_application x
+  JOIN deciding(:id) d ON d.application_id = x.application_id
+  JOIN application a ON a.id = x.application_id
+  JOIN submission s ON s.application_id = x.application_id
+  JOIN organisation o ON o.id = s.organisation_id
+WHERE x.sitting_id = :id ORDER BY x.put_at, a.reference
+"""
+
+_READERS = """
+SELECT g.application_id, EXISTS (SELECT FROM score_lock l WHERE l.assignment_id = g.id),
+  EXISTS (SELECT FROM score_release l WHERE l.assignment_id = g.id),
+  coalesce(seat_consequence(g.application_id, g.seat_id) IN ('no_scoring', 'out_of_room'), false),
+  (SELECT count(*) FROM score_reminder m WHERE m.assignment_id = g.id)
+FROM sitting_application x JOIN assignment g ON g.application_id = x.application_id
+WHERE x.sitting_id = :id ORDER BY g.assigned_at, g.id
+"""
+
+
+def ready_sitting(sitting: Sitting) -> ReadySitting:
+    """An open sitting with all that its decisions will be made of."""
+    head = panels.rows(_HEAD, id=sitting.id)[0]
+    readers: dict[uuid.UUID, list[ReaderState]] = {}
+    for application_id, *state in panels.rows(_READERS, id=sitting.id):
+        readers.setdefault(application_id, []).append(ReaderState(*state))
+    return _sitting_with(sitting, panels_rules.Strength(head.serving, head.residents), int(head.available), readers)
+
+
+def closed_sitting(sitting: Sitting, close: SittingClose) -> ReadySitting:
+    """A closed sitting with all that its decisions were made of; who serves and who read is history by then."""
+    return _sitting_with(sitting, panels_rules.Strength(0, 0), close.available_pence, {})
+
+
+def _sitting_with(sitting: Sitting, strength: panels_rules.Strength, available_pence: int,
+                  readers: dict[uuid.UUID, list[ReaderState]]) -> ReadySitting:
+    points = counted_points(sitting.id)
+    found = [ReadyApplication(*row[:7], DecidedBy(*row[7:10]), row[10], points.get(row[0], {}), readers.get(row[0], []))
+             for row in panels.rows(_APPLICATIONS, id=sitting.id)]
+    return ReadySitting(sitting, panels.round_of(sitting), strength, available_pence, found)
+
+
 def counted_points(sitting_id: uuid.UUID) -> dict[uuid.UUID, dict[uuid.UUID, list[int]]]:
     """Every counted point, sorted, by application and criterion: of locked scores whose reader is not kept out."""
     points: dict[uuid.UUID, dict[uuid.UUID, list[int]]] = {}
@@ -95,57 +194,6 @@ def counted_points(sitting_id: uuid.UUID) -> dict[uuid.UUID, dict[uuid.UUID, lis
                            "ORDER BY application_id, criterion_id, points", id=sitting_id):
         points.setdefault(row.application_id, {}).setdefault(row.criterion_id, []).append(row.points)
     return points
-
-
-def scored(sitting_id: uuid.UUID) -> tuple[list[Scored], list[int]]:
-    """The applications of a sitting as the rule sees them, and the weights of its criteria, in order.
-
-    One with no counted score at all is left out: nothing can be said of it.
-    """
-    about = panels.round_of(panels.sitting(sitting_id))
-    points = counted_points(sitting_id)
-    needs = {row.application_id: row.need_rank for row in panels.rows(
-        "SELECT application_id, need_rank FROM sitting_application WHERE sitting_id = :id", id=sitting_id)}
-    found = [Scored(card.reference, [points[card.application_id][c.id] for c in about.criteria], card.asked_pence,
-                    card.least_pence if about.rules.part_funding else None, needs[card.application_id])
-             for card in panels.cards_of(sitting_id) if card.application_id in points]
-    return found, [c.weight for c in about.criteria]
-
-
-def preview(sitting_id: uuid.UUID) -> list[Result]:
-    """What the rule gives if the sitting closed now; where a lot would decide (`tie_break`) the order is a guess."""
-    about = panels.round_of(panels.sitting(sitting_id))
-    found, weights = scored(sitting_id)
-    return rules.decide(found, weights, max(0, available_pence(sitting_id)), NO_SEED,
-                        threshold_tenths=about.rules.threshold * 10)
-
-
-def close_facts(sitting_id: uuid.UUID) -> list[CloseFacts]:
-    """What the rules need to know of each application before its sitting closes."""
-    criteria = panels.round_of(panels.sitting(sitting_id)).criteria
-    points, present = counted_points(sitting_id), deciding(sitting_id)
-    readings = panels.readings_of_sitting(sitting_id)
-    agreed = {(row.application_id, row.criterion_id) for row in panels.rows(
-        "SELECT DISTINCT g.application_id, g.criterion_id FROM agreed_reason g JOIN sitting_application x "
-        "ON x.application_id = g.application_id WHERE x.sitting_id = :id", id=sitting_id)}
-    return [CloseFacts(
-        reference=card.reference,
-        readers=[ReaderState(r.is_locked, r.is_released, r.is_recused, r.reminders)
-                 for r in readings if r.application_id == card.application_id],
-        counted=min((len(points.get(card.application_id, {}).get(c.id, [])) for c in criteria), default=0),
-        deciding=present.get(card.application_id, DecidedBy(0, 0)),
-        reasons_missing=sum((card.application_id, c.id) not in agreed for c in criteria),
-    ) for card in panels.cards_of(sitting_id)]
-
-
-def reasons_not_to_close(sitting_id: uuid.UUID) -> list[Reason]:
-    """Every reason why a sitting cannot be closed now: the panel's strength, and each application's own."""
-    sitting = panels.sitting(sitting_id)
-    about = panels.round_of(sitting)
-    panel = panels.panel_of_sitting(sitting_id)
-    return panels_rules.reasons_panel_may_not_decide(panels.strength_of(panel.id)) + rules.reasons_not_to_close(
-        close_facts(sitting_id), now=clock.now(), scoring_closes_at=sitting.scoring_closes_at,
-        round_closes_at=about.closes_at, quorum=about.rules.quorum, fewest_counted=panels_rules.FEWEST_COUNTED)
 
 
 # How it was decided, for anybody
@@ -193,32 +241,36 @@ class HowDecided:
 
 def how_it_was_decided(decision_id: uuid.UUID) -> HowDecided:
     """How a decision came about: rule, medians, weights, order, quorum, interests counted, the lot. Raises NotFound."""
-    made = decision(decision_id)
-    sitting, close = panels.sitting(made.sitting_id), session.get(SittingClose, made.sitting_id)
-    if close is None:
-        raise Broken("a decision without the closing of its sitting")
-    about = panels.round_of(sitting)
-    card = panels.card_of(made.application_id)
-    points = counted_points(sitting.id)[made.application_id]
+    row = session.execute(sa.select(Decision, Sitting, SittingClose).join(Sitting, Sitting.id == Decision.sitting_id)
+                          .join(SittingClose, SittingClose.sitting_id == Decision.sitting_id)
+                          .where(Decision.id == decision_id)).one_or_none()
+    if row is None:
+        raise NotFound("no such decision")
+    made, sitting, close = row
+    ready = closed_sitting(sitting, close)
+    own = next(each for each in ready.applications if each.application_id == made.application_id)
     reasons = agreed_reasons(made.application_id)
-    criteria = [CriterionShown(c.name, c.question, c.weight, rules.median_halves(points[c.id]), min(points[c.id]),
-                               max(points[c.id]), reasons[c.id].reason) for c in about.criteria]
-    results = {r.reference: r for r in _results(sitting.id, close)}
+    criteria = [CriterionShown(c.name, c.question, c.weight, rules.median_halves(own.points[c.id]),
+                               own.points[c.id][0], own.points[c.id][-1], reasons[c.id].reason)
+                for c in ready.round.criteria]
+    results = {r.reference: r for r in ready.decide(close.available_pence, close.seed)}
     return HowDecided(
-        decision=made, reference=card.reference, place=about.neighbourhood_name, round_title=about.title,
-        sitting_id=sitting.id, sitting_number=sitting.number, rule_version=close.rule_version,
-        threshold=about.rules.threshold, criteria=criteria,
-        readers=min(len(each) for each in points.values()), deciding=deciding(sitting.id)[made.application_id],
-        quorum=about.rules.quorum, interests=_interests(made.application_id), available_pence=close.available_pence,
-        asked_pence=card.asked_pence, least_pence=card.least_pence, tie_break=results[card.reference].tie_break,
-        of_how_many=len(results), seed=close.seed, seed_commitment=sitting.seed_commitment,
-        scoring_closed_at=sitting.scoring_closes_at)
+        decision=made, reference=own.reference, place=ready.round.neighbourhood_name, round_title=ready.round.title,
+        sitting_id=made.sitting_id, sitting_number=ready.sitting.number, rule_version=close.rule_version,
+        threshold=ready.round.rules.threshold, criteria=criteria,
+        readers=min(len(each) for each in own.points.values()),
+        deciding=DecidedBy(made.present, made.residents, own.deciding.recused), quorum=ready.round.rules.quorum,
+        interests=_interests(made.application_id), available_pence=close.available_pence,
+        asked_pence=own.asked_pence, least_pence=own.least_pence, tie_break=results[own.reference].tie_break,
+        of_how_many=len(results), seed=close.seed, seed_commitment=ready.sitting.seed_commitment,
+        scoring_closed_at=ready.sitting.scoring_closes_at)
 
 
-def _results(sitting_id: uuid.UUID, close: SittingClose) -> list[Result]:
-    about = panels.round_of(panels.sitting(sitting_id))
-    found, weights = scored(sitting_id)
-    return rules.decide(found, weights, close.available_pence, close.seed, threshold_tenths=about.rules.threshold * 10)
+def _close_of(sitting_id: uuid.UUID) -> SittingClose:
+    close = session.get(SittingClose, sitting_id)
+    if close is None:
+        raise NotFound("this sitting is not closed")
+    return close
 
 
 def _interests(application_id: uuid.UUID) -> dict[str, int]:
@@ -231,25 +283,21 @@ def _interests(application_id: uuid.UUID) -> dict[str, int]:
 
 def open_data(sitting_id: uuid.UUID) -> dict[str, Any]:
     """What a stranger needs to work out a sitting's decisions again with `rules.recompute`. Raises NotFound."""
-    close = session.get(SittingClose, sitting_id)
-    if close is None:
-        raise NotFound("this sitting is not closed")
-    sitting = panels.sitting(sitting_id)
-    about = panels.round_of(sitting)
-    found, weights = scored(sitting_id)
-    decided = {panels.card_of(d.application_id).reference: d for d in decisions_of(sitting_id)}
+    close = _close_of(sitting_id)
+    ready = closed_sitting(panels.sitting(sitting_id), close)
+    references = {each.application_id: each.reference for each in ready.applications}
     return {
-        "sitting": str(sitting_id), "round": about.reference, "rule_version": close.rule_version,
-        "threshold_tenths": about.rules.threshold * 10, "weights": weights,
-        "available_pence": str(close.available_pence),
-        "seed": close.seed.hex(), "seed_commitment": sitting.seed_commitment.hex(),
+        "sitting": str(sitting_id), "round": ready.round.reference, "rule_version": close.rule_version,
+        "threshold_tenths": ready.round.rules.threshold * 10, "weights": [c.weight for c in ready.round.criteria],
+        "available_pence": str(close.available_pence), "seed": close.seed.hex(),
+        "seed_commitment": ready.sitting.seed_commitment.hex(),
         "applications": [{
             "reference": a.reference, "medians_halves": [rules.median_halves(p) for p in a.points],
             "asked_pence": str(a.asked_pence), "least_pence": None if a.least_pence is None else str(a.least_pence),
-            "need_rank": a.need_rank} for a in sorted(found, key=lambda a: a.reference)],
+            "need_rank": a.need_rank} for a in sorted(ready.scored(), key=lambda a: a.reference)],
         "decisions": [{
-            "reference": reference, "score_tenths": d.score_tenths, "rank": d.rank, "outcome": d.outcome,
-            "amount_pence": str(d.amount_pence)} for reference, d in sorted(decided.items(), key=lambda x: x[1].rank)],
+            "reference": references[d.application_id], "score_tenths": d.score_tenths, "rank": d.rank,
+            "outcome": d.outcome, "amount_pence": str(d.amount_pence)} for d in decisions_of(sitting_id)],
     }
 
 

@@ -5,20 +5,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from fund.decisions.queries import (
-    attending,
-    close_facts,
-    decisions_of,
-    preview,
-    reasons_not_to_close,
-)
+from fund.decisions.queries import ReadySitting, decisions_of, ready_sitting
 from fund.decisions.rules import DecidedBy, Outcome
 from fund.kernel.actor import Capacity
+from fund.kernel.errors import NotFound
 from fund.kernel.waiting import Waiting
 from fund.kernel.words import _
 from fund.panels import queries as panels
 from fund.panels.queries import pages as panels_pages
-from fund.panels.queries.pages import Member
+from fund.rounds import queries as rounds
 
 #: How an outcome is said, in one word or two.
 OUTCOMES = {
@@ -38,7 +33,6 @@ class ApplicationLine:
 
     reference: str
     counted: int
-    late: int
     deciding: DecidedBy
     reasons_missing: int
 
@@ -56,9 +50,8 @@ class SittingPage:
     is_closed: bool
     seat_id: uuid.UUID
     is_chair: bool
-    members: list[Member]
+    panel_id: uuid.UUID
     attending: set[uuid.UUID]
-    lines: dict[str, ApplicationLine]
 
     @property
     def i_attend(self) -> bool:
@@ -66,20 +59,42 @@ class SittingPage:
         return self.seat_id in self.attending
 
 
+_PAGE = """
+SELECT t.id, t.number, r.title, n.name, t.scoring_closes_at,
+       EXISTS (SELECT FROM sitting_close c WHERE c.sitting_id = t.id) AS closed, m.id AS seat_id, m.is_chair,
+       m.panel_id, t.round_id, ARRAY(SELECT a.seat_id FROM attendance a WHERE a.sitting_id = t.id) AS attending
+FROM sitting t JOIN round r ON r.id = t.round_id JOIN neighbourhood n ON n.id = r.neighbourhood_id
+  JOIN panel p ON p.neighbourhood_id = n.id
+  JOIN seat m ON m.panel_id = p.id AND m.person_id = :person AND m.ended_at IS NULL
+WHERE t.id = :id
+"""
+
+
 def sitting_page(person_id: uuid.UUID, sitting_id: uuid.UUID) -> SittingPage:
     """A sitting of a person's own panel. Raises NotFound for every other."""
-    sitting = panels.sitting(sitting_id)
-    about = panels.round_of(sitting)
-    panel = panels.panel_of_sitting(sitting_id)
-    seat = panels.seat_on(panel.id, person_id)
-    closed = panels.is_closed(sitting_id)
-    facts = [] if closed else close_facts(sitting_id)
-    lines = {each.reference: ApplicationLine(
-        each.reference, each.counted, sum(not r.is_settled(scoring_is_over=False) for r in each.readers),
-        each.deciding, each.reasons_missing) for each in facts}
-    return SittingPage(sitting_id, sitting.number, about.title, about.neighbourhood_name, about.rules.quorum,
-                       sitting.scoring_closes_at, closed, seat.id, seat.is_chair, panels_pages.members_of(panel.id),
-                       attending(sitting_id), lines)
+    found = panels.rows(_PAGE, id=sitting_id, person=person_id)
+    if not found:
+        raise NotFound("no sitting of this person's panel")
+    row = found[0]
+    return SittingPage(row.id, row.number, row.title, row.name, rounds.round(row.round_id).rules.quorum,
+                       row.scoring_closes_at, row.closed, row.seat_id, row.is_chair, row.panel_id, set(row.attending))
+
+
+_LINES = """
+SELECT a.reference, coalesce(c.counted, 0), d.present, d.residents,
+  (SELECT count(DISTINCT i.seat_id) FROM interest i WHERE i.application_id = d.application_id
+     AND seat_consequence(i.application_id, i.seat_id) IN ('no_scoring', 'out_of_room')),
+  (SELECT count(*) FROM criterion k WHERE k.round_id = a.round_id AND NOT EXISTS (
+     SELECT FROM agreed_reason g WHERE g.application_id = a.id AND g.criterion_id = k.id))
+FROM deciding(:id) d JOIN application a ON a.id = d.application_id
+  LEFT JOIN sitting_scores(:id) c ON c.application_id = d.application_id ORDER BY a.reference
+"""
+
+
+def application_lines(sitting_id: uuid.UUID) -> dict[str, ApplicationLine]:
+    """How far each application of a sitting is from being decided, by reference."""
+    return {row[0]: ApplicationLine(row[0], row[1], DecidedBy(*row[2:5]), row[5])
+            for row in panels.rows(_LINES, id=sitting_id)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +113,12 @@ class ResultLine:
     decision_id: uuid.UUID | None = None
 
 
-def preview_lines(sitting_id: uuid.UUID) -> list[ResultLine]:
+def preview_lines(ready: ReadySitting) -> list[ResultLine]:
     """What the rule gives if the sitting closed now, in order. The lot is not known yet and is said to be open."""
-    cards = {card.reference: card for card in panels.cards_of(sitting_id)}
-    return [ResultLine(r.reference, cards[r.reference].title, cards[r.reference].group, cards[r.reference].asked_pence,
-                       score_words(r.score_tenths), r.rank, outcome_words(r.outcome), r.amount_pence,
-                       r.tie_break == "lot") for r in preview(sitting_id)]
+    by_reference = {each.reference: each for each in ready.applications}
+    return [ResultLine(r.reference, by_reference[r.reference].title, by_reference[r.reference].group,
+                       by_reference[r.reference].asked_pence, score_words(r.score_tenths), r.rank,
+                       outcome_words(r.outcome), r.amount_pence, r.tie_break == "lot") for r in ready.preview()]
 
 
 def decided_lines(sitting_id: uuid.UUID) -> list[ResultLine]:
@@ -146,7 +161,7 @@ def waiting_for(person_id: uuid.UUID, _capacities: Collection[Capacity]) -> list
 
 
 def _for_the_chair(line: panels_pages.SittingLine) -> Waiting:
-    if reasons_not_to_close(line.id):
+    if ready_sitting(panels.sitting(line.id)).reasons_not_to_close():
         return Waiting(_("Write down what the panel agreed on “%(round)s”.", round=line.round_title),
                        "decisions.sitting", {"sitting_id": line.id}, _("See what is left"), line.scoring_closes_at)
     return Waiting(_("Close the sitting of “%(round)s”.", round=line.round_title), "decisions.close",
