@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+DEMO_PHONE = "0161 496 0000"  # one of the numbers kept for stories: it rings nowhere
 DEMO_SECRET = "only-for-the-demo-on-this-machine"  # noqa: S105  refused in production, below
 
 DEMO_IBAN = "GB29NWBK60161331926819"  # the IBAN standard's own example: it belongs to nobody
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     trusted_hosts: list[str] = Field(default_factory=lambda: ["127.0.0.1", "localhost"])
     log_origin: str = "demo.fund.example/ledger"
     rehearsal: bool = False
+    help_phone: str = DEMO_PHONE
     demo_sign_in: bool = True
 
     @field_validator("database_url", "migration_database_url")
@@ -64,6 +66,8 @@ class Settings(BaseSettings):
             wrong.append("BANK_ACCOUNT_IBAN is the demo's")
         if self.demo_sign_in:
             wrong.append("DEMO_SIGN_IN is on")
+        if self.help_phone == DEMO_PHONE:
+            wrong.append("HELP_PHONE is the demo's")
         wrong += [f"{name.upper()} is not set" for name in ("database_url", "redis_url", "s3_endpoint_url")
                   if not getattr(self, name)]
         if wrong:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from fund.settings import DEMO_IBAN, Settings, wrong_settings
+from fund.settings import DEMO_IBAN, DEMO_PHONE, Settings, wrong_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,7 +17,7 @@ SAFE = {
     "fund_env": "production", "secret_key": "a" * 40, "field_key": "cHJvZHVjdGlvbidzIG93biBrZXkgb2YgMzIgYnl0ZXM=",
     "s3_secret_key": "the store's own secret", "demo_sign_in": False, "database_url": "postgresql://fund_app@db/fund",
     "redis_url": "redis://queue", "s3_endpoint_url": "https://s3.example.org",
-    "bank_account_iban": "GB33BUKB20201555555555",
+    "bank_account_iban": "GB33BUKB20201555555555", "help_phone": "0161 234 5678",
 }
 
 
@@ -33,6 +33,7 @@ def test_production_starts_with_safe_settings():
     ({"field_key": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}, "FIELD_KEY is the demo's"),
     ({"s3_secret_key": "only-for-the-demo-on-this-machine"}, "S3_SECRET_KEY is the demo's"),
     ({"bank_account_iban": DEMO_IBAN}, "BANK_ACCOUNT_IBAN is the demo's"),
+    ({"help_phone": DEMO_PHONE}, "HELP_PHONE is the demo's"),
     ({"demo_sign_in": True}, "DEMO_SIGN_IN is on"),
     ({"database_url": ""}, "DATABASE_URL is not set"),
     ({"redis_url": ""}, "REDIS_URL is not set"),
@@ -51,7 +52,7 @@ def test_production_names_everything_that_is_wrong_at_once():
         Settings(_env_file=None, fund_env="production", debug=True)
     [sentence] = wrong_settings(refused.value)
     assert sentence.startswith("Production refuses to start: ")
-    assert sentence.count(";") == 8
+    assert sentence.count(";") == 9
 
 
 @pytest.mark.parametrize("program", [["-m", "fund", "run"], ["-m", "gunicorn", "--check-config", "--preload",
