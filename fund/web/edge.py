@@ -1,5 +1,7 @@
 """The edge: one request, one transaction, committed only for an answer of 200 to 399, and never by a GET.
 
+One exception: a view that keeps a draft says `keep_although_422()`, so that words that need mending are kept too.
+
 A GET's transaction is READ ONLY in the database itself. What a POST did is committed inside the dispatch, so that a
 refusal at the COMMIT becomes an error page and not half a success.
 """
@@ -7,7 +9,7 @@ refusal at the COMMIT becomes an error page and not half a success.
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, has_request_context, request
+from flask import Flask, g, has_request_context, request
 from psycopg.pq import TransactionStatus
 
 from fund.db import db, session
@@ -31,11 +33,16 @@ class Application(Flask):
                 raise Broken(f"{request.method} {request.endpoint} changed something")
             if not response.is_streamed:
                 session.rollback()
-        elif response.status_code < 400:
+        elif response.status_code < 400 or (response.status_code == 422 and g.get("keep_although_422")):
             session.commit()
         else:
             session.rollback()
         return response
+
+
+def keep_although_422() -> None:
+    """Let what this request saved stand although its answer is a 422: a draft keeps words that still need mending."""
+    g.keep_although_422 = True
 
 
 @sa.event.listens_for(session, "after_begin")
