@@ -168,6 +168,17 @@ def _is_paid_elsewhere(bank_account_id: uuid.UUID, today: date) -> bool:
                for check in checks[other.id][:] if check.kind is Check.BANK_ACCOUNT)
 
 
+def show_account(actor: Actor, organisation_id: uuid.UUID) -> formats.AccountDetails:
+    """Give an officer the newest account in full, to check it with the bank, and write down that they saw it."""
+    if actor.capacity is not Capacity.OFFICER:
+        raise Forbidden
+    accounts = queries.accounts_of(organisation_id)
+    if not accounts:
+        raise NotFound
+    record_act(actor, "show_account", "organisation", organisation_id, bank_account_id=str(accounts[0].id))
+    return queries.open_account(accounts[0].id)
+
+
 def ask_host(actor: Actor, group_id: uuid.UUID, host_id: uuid.UUID) -> HostAgreement:
     """Ask another organisation to receive money for the group. Asking again gives the standing request back."""
     _only_signers(actor, group_id)

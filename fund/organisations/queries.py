@@ -4,14 +4,17 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from fund.db import session
 from fund.kernel import clock
+from fund.kernel.actor import Capacity
 from fund.kernel.errors import NotFound
+from fund.kernel.waiting import Waiting
+from fund.kernel.words import _
 from fund.organisations.formats import AccountDetails, unseal
 from fund.organisations.models import (
     BankAccount,
@@ -221,3 +224,47 @@ def others_with_account(bank_account_id: uuid.UUID) -> list[tuple[Organisation, 
                             mine.c.organisation_id != BankAccount.organisation_id))
         .order_by(Organisation.name, BankAccount.added_at))
     return [(found, account) for found, account in rows]
+
+
+def possible_hosts(group_id: uuid.UUID, name: str = "", most: int = 20) -> list[Organisation]:
+    """Organisations with an account that could receive money for the group, by name; `name` is a part of theirs."""
+    has_account = sa.exists().where(BankAccount.organisation_id == Organisation.id)
+    return list(session.scalars(
+        sa.select(Organisation).where(Organisation.id != group_id, Organisation.kind != Kind.INFORMAL, has_account,
+                                      sa.func.lower(Organisation.name).contains(name.lower(), autoescape=True))
+        .order_by(sa.func.lower(Organisation.name), Organisation.id).limit(most)))
+
+
+def accounts_awaiting_check(most: int = 50) -> list[tuple[Organisation, Account]]:
+    """Organisations whose newest account nobody has checked, the oldest account first."""
+    newer = sa.orm.aliased(BankAccount)
+    rows = session.execute(
+        sa.select(Organisation, *_SHOWN).join(BankAccount, BankAccount.organisation_id == Organisation.id)
+        .where(~sa.exists().where(OrganisationCheck.bank_account_id == BankAccount.id),
+               ~sa.exists().where(newer.organisation_id == BankAccount.organisation_id,
+                                  newer.added_at > BankAccount.added_at))
+        .order_by(BankAccount.added_at, BankAccount.id).limit(most))
+    return [(row[0], Account(*row[1:])) for row in rows]
+
+
+#: Within how many days an officer checks an account.
+CHECK_ACCOUNT_DAYS = 5
+
+
+def waiting_for(person_id: uuid.UUID, capacities: frozenset[Capacity]) -> list[Waiting]:
+    """What waits for this person here: groups that ask to be hosted; for officers, accounts to check."""
+    waiting = [Waiting(_("Say whether %(host)s receives money for %(group)s.", host=asked.host_name,
+                         group=asked.group_name), "organisations.hosting", {"agreement_id": asked.id}, _("Answer"))
+               for asked in _hosts(HostAgreement.agreed_at.is_(None), HostAgreement.host_id.in_(
+                   sa.select(Membership.organisation_id).where(
+                       Membership.person_id == person_id, Membership.may_sign, Membership.ended_at.is_(None))))]
+    if Capacity.OFFICER in capacities:
+        rows = accounts_awaiting_check(most=4)
+        waiting += [Waiting(_("Check the bank account of %(group)s.", group=found.name), "organisations.staff_page",
+                            {"organisation_id": found.id}, _("Check it"),
+                            due_at=account.added_at + timedelta(days=CHECK_ACCOUNT_DAYS))
+                    for found, account in rows[:3]]
+        if len(rows) > 3:
+            waiting.append(Waiting(_("Check the other bank accounts, the oldest first."),
+                                   "organisations.accounts_to_check", {}, _("See them all")))
+    return waiting

@@ -67,6 +67,7 @@ def upgrade() -> None:
       CONSTRAINT ck_organisation_check_account CHECK ((kind = 'bank_account') = (bank_account_id IS NOT NULL))
     );
     CREATE INDEX ix_organisation_check ON organisation_check (organisation_id, kind, made_at);
+    CREATE INDEX ix_organisation_check_account ON organisation_check (bank_account_id);
     CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON organisation_check
       FOR EACH ROW EXECUTE FUNCTION refuse_change();
     GRANT SELECT, INSERT ON organisation_check TO fund_common;
@@ -99,6 +100,7 @@ def upgrade() -> None:
       CONSTRAINT ck_host_agreement_other_hand CHECK (agreed_by <> asked_by)
     );
     CREATE UNIQUE INDEX uq_host_agreement_current ON host_agreement (group_id, host_id) WHERE ended_at IS NULL;
+    CREATE INDEX ix_host_agreement_host ON host_agreement (host_id) WHERE ended_at IS NULL;
     GRANT SELECT, INSERT ON host_agreement TO fund_common;
     GRANT UPDATE (agreed_by, agreed_at, ended_at) ON host_agreement TO fund_common;
 
