@@ -20,14 +20,17 @@ from fund.applications.rules import (
     reasons_not_to_submit,
 )
 from fund.db import session
+from fund.documents import queries as documents
 from fund.kernel.actor import Actor, Capacity
 from fund.kernel.errors import BadInput, Broken, Forbidden, NotFound, Refused, Stale, refuse_if
 from fund.kernel.ids import new_id, new_reference
 from fund.kernel.reasons import Reason
 from fund.kernel.text import tidy
 from fund.kernel.words import _
+from fund.notifications.actions import send
 from fund.organisations import queries as organisations
 from fund.rounds import queries as rounds
+from fund.settings import settings
 from fund.transparency.actions import append, record_act
 
 
@@ -105,12 +108,13 @@ def _touch(application: Application) -> None:
     application.saved_at = sa.func.clock_timestamp()
 
 
-def save(actor: Actor, application_id: uuid.UUID, *, answers: Mapping[str, Any],
-         version: int | None = None) -> Application:
+def save(actor: Actor, application_id: uuid.UUID, *, answers: Mapping[str, Any], version: int | None = None,
+         tab: str = "") -> Application:
     """Keep these answers as they were typed, right or wrong; also after the round has closed.
 
-    `version` is the draft's version when the page was opened. Raises Stale, with both texts, when somebody has since
-    changed one of these same answers to something else; other answers may have changed, and both stand.
+    `version` is the draft's version when the page was opened, and `tab` names the window it is open in, which may save
+    again and again. Raises Stale, with both texts, when another window has since changed one of these same answers to
+    something else; other answers may have changed, and both stand.
     """
     application = _draft(actor, application_id)
     form = rounds.form(rounds.round(application.round_id).form_version_id)
@@ -118,7 +122,8 @@ def save(actor: Actor, application_id: uuid.UUID, *, answers: Mapping[str, Any],
     kept = application.answers
     if version is not None:
         moved = [question_id for question_id, value in typed.items() if question_id in kept
-                 and kept[question_id]["version"] > version and kept[question_id]["value"] != value]
+                 and kept[question_id]["version"] > version and kept[question_id]["value"] != value
+                 and not (tab and kept[question_id].get("tab") == tab)]
         if moved:
             raise Stale(_("Somebody changed this answer after you opened the page. Nothing is lost."),
                         theirs={question_id: kept[question_id]["value"] for question_id in moved},
@@ -127,8 +132,9 @@ def save(actor: Actor, application_id: uuid.UUID, *, answers: Mapping[str, Any],
                if question_id not in kept or kept[question_id]["value"] != value}
     if changed:
         _touch(application)
-        application.answers = {**kept, **{question_id: {"value": value, "version": application.version}
-                                          for question_id, value in changed.items()}}
+        application.answers = {**kept, **{
+            question_id: {"value": value, "version": application.version, **({"tab": tab[:40]} if tab else {})}
+            for question_id, value in changed.items()}}
         session.flush()
     return application
 
@@ -147,10 +153,7 @@ def say_who(actor: Actor, application_id: uuid.UUID, *, organisation_id: uuid.UU
 def attach(actor: Actor, application_id: uuid.UUID, *, file_id: uuid.UUID) -> None:
     """Add a file that this person has given. Raises NotFound for anybody else's, Refused above five."""
     application = _draft(actor, application_id)
-    mine = session.scalar(sa.text("SELECT 1 FROM stored_file WHERE id = :id AND uploaded_by = :person"),
-                          {"id": file_id, "person": actor.person_id})
-    if mine is None:
-        raise NotFound
+    documents.file_of(_person(actor), file_id)
     here = queries.file_ids_of(application_id)
     if file_id in here:
         return
@@ -214,10 +217,14 @@ def _freeze(actor: Actor, application: Application, round_: rounds.RoundFacts) -
     session.flush()
     record_act(actor, "submit_application", "application", application.id, application_id=application.id,
                asked_pence=money.asked_pence)
+    sent = queries.submission_of(application.id)
+    send("application_submitted", key=f"application_submitted:{application.id}", person_id=actor.person_id,
+         reference=application.reference, asked_pence=frozen.asked_pence, sha256=frozen.sha256.hex(),
+         check_by=queries.check_due_at(sent.submitted_at, round_).isoformat(), phone=settings().help_phone)
     append("application_received",
            {"application": str(application.id), "round": str(round_.id), "sha256": frozen.sha256.hex()},
            idem_key=f"application_received:{application.id}")
-    return queries.submission_of(application.id)
+    return sent
 
 
 def withdraw(actor: Actor, application_id: uuid.UUID) -> None:
@@ -260,6 +267,10 @@ def check_eligibility(actor: Actor, application_id: uuid.UUID, *, eligible: bool
     session.flush()
     record_act(actor, "check_eligibility", "application", application_id, application_id=application_id,
                eligible=eligible, reason=reason)
+    if reason is not None:
+        send("application_not_eligible", key=f"application_not_eligible:{application_id}",
+             person_id=submission.submitted_by, reference=submission.reference, reason=reason,
+             phone=settings().help_phone)
     if eligible:
         queue.ask("panels.put_before_the_panel", key=f"panels.put_before_the_panel:{application_id}",
                   application_id=str(application_id))

@@ -1,6 +1,7 @@
 """Reading applications: one's own, an officer's queue, the frozen copy that the panel reads."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -8,10 +9,14 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from fund.applications.models import Application, ApplicationFile, Eligibility, Submission, Withdrawal
-from fund.applications.rules import State, state_of
+from fund.applications.rules import Asked, CostLine, Problem, State, problems, state_of
 from fund.db import session
+from fund.documents.models import StoredFile
 from fund.kernel import clock
+from fund.kernel.actor import Capacity
 from fund.kernel.errors import NotFound
+from fund.kernel.waiting import Waiting
+from fund.kernel.words import _
 from fund.organisations.models import Membership, Organisation
 from fund.rounds import queries as rounds
 from fund.rounds.formats import Form
@@ -67,6 +72,16 @@ class Whole:
         return state_of(submitted=self.submission is not None, withdrawn=self.withdrawal is not None,
                         eligible=self.eligibility.eligible if self.eligibility else None,
                         round_is_open=self.round.is_open(clock.now()))
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What its answers still need before it can be sent."""
+        return problems(self.form, self.values, self.round.rules)
+
+    @property
+    def title(self) -> str:
+        """What it is called: its own title once there is one."""
+        return (self.submission.title if self.submission else str(self.values.get("title") or "")) or self.reference
 
     @property
     def check_due_at(self) -> datetime | None:
@@ -165,9 +180,10 @@ class AttachedFile(NamedTuple):
 
 def files_of(application_id: uuid.UUID) -> list[AttachedFile]:
     """The files of an application, the earliest first."""
-    rows = session.execute(sa.text("SELECT f.id, f.name, f.size_bytes, f.sha256 FROM stored_file f "
-                                   "JOIN application_file a ON a.file_id = f.id WHERE a.application_id = :id "
-                                   "ORDER BY f.created_at, f.id"), {"id": application_id})
+    rows = session.execute(
+        sa.select(StoredFile.id, StoredFile.name, StoredFile.size_bytes, StoredFile.sha256)
+        .join(ApplicationFile, ApplicationFile.file_id == StoredFile.id)
+        .where(ApplicationFile.application_id == application_id).order_by(StoredFile.created_at, StoredFile.id))
     return [AttachedFile(*row) for row in rows]
 
 
@@ -244,3 +260,116 @@ def count_in_round(round_id: uuid.UUID) -> int:
     """How many applications a round has had: part of the odds that its page shows."""
     return session.scalar(sa.select(sa.func.count()).select_from(Submission).join(
         Application, Application.id == Submission.application_id).where(Application.round_id == round_id)) or 0
+
+
+def others_of_group(organisation_id: uuid.UUID, application_id: uuid.UUID, most: int = 10) -> list[Row]:
+    """What else the same group has sent, the newest first: an officer looks whether it is the same thing twice."""
+    return _read(_ROW.where(Submission.organisation_id == organisation_id, Submission.application_id != application_id)
+                 .order_by(Submission.submitted_at.desc(), Submission.application_id), most)
+
+
+def money_of(whole: Whole) -> Asked:
+    """The money of what was sent, from the frozen copy alone."""
+    if whole.submission is None:
+        raise NotFound
+    content = whole.submission.content
+    return Asked(tuple(CostLine(line["what"], line["pence"]) for line in content["costs"]),
+                 whole.submission.asked_pence, whole.submission.least_pence)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step on an application's path. `kind` is done, now, next or back; `at` is when it was or will be done."""
+
+    name: str
+    kind: str
+    state: str
+    at: datetime | None = None
+    href: str = ""
+
+
+#: What parts above this one tell of an application that went to the panel, in the order in which they were asked in.
+Teller = Callable[[Whole], list[Step]]
+_tellers: list[Teller] = []
+
+
+def tells_of_applications(teller: Teller) -> Teller:
+    """Let a part above this one add its steps to an application's path (being read, decided, paid). A decorator.
+
+    While nobody tells anything, the path shows what will come and by when.
+    """
+    _tellers.append(teller)
+    return teller
+
+
+def steps_of(whole: Whole) -> list[Step]:
+    """The path of a submitted application, from sending to what the parts above tell."""
+    if whole.submission is None or whole.check_due_at is None:
+        return []
+    steps = [Step(_("You sent it"), "done", _("We have it, and it stays as you sent it."),
+                  whole.submission.submitted_at)]
+    if whole.withdrawal is not None:
+        return [*steps, Step(_("You took it back"), "back", _("Nobody reads it any more."),
+                             whole.withdrawal.withdrawn_at)]
+    if whole.eligibility is not None and not whole.eligibility.eligible:
+        return [*steps, Step(_("It cannot go to the panel"), "back", _("The reason and what you can do are below."),
+                             whole.eligibility.checked_at)]
+    if whole.eligibility is None:
+        steps.append(Step(_("We check that it fits"), "now", _("An officer looks whether the fund may pay for it. They "
+                                                              "do not judge your idea."), whole.check_due_at))
+    else:
+        steps.append(Step(_("We checked that it fits"), "done", _("It went to the panel of %(place)s.",
+                          place=whole.round.neighbourhood_name), whole.eligibility.checked_at))
+        told = [step for teller in _tellers for step in teller(whole)]
+        if told:
+            return steps + told
+    rules = whole.round.rules
+    read_by = (whole.eligibility.checked_at if whole.eligibility else whole.check_due_at) + timedelta(
+        days=rules.scoring_days)
+    kind = "now" if whole.eligibility else "next"
+    return [*steps,
+            Step(_("Residents read it"), kind, _("%(readers)s members of the panel score it, each alone.",
+                                                 readers=rules.readers), read_by),
+            Step(_("The panel decides"), "next", _("You get the reasons, whatever the answer.")),
+            Step(_("The money comes"), "next", _("If the answer is yes, in stages, each with its date."))]
+
+
+def waiting_for(person_id: uuid.UUID, capacities: frozenset[Capacity]) -> list[Waiting]:
+    """What waits for this person here: drafts to finish, answers to wait for; for officers what to check."""
+    mine = applications_of(person_id, most=20)
+    waiting = [_waiting_draft(whole) for whole in mine if whole.state is State.DRAFT]
+    waiting += [Waiting(_("%(title)s: it cannot go to the panel. Read what you can do.", title=whole.title),
+                        "applications.show", {"reference": whole.reference}, _("Read why"))
+                for whole in mine if whole.state is State.INELIGIBLE]
+    waiting += [Waiting(_("%(title)s: we check that it fits.", title=whole.title), "applications.show",
+                        {"reference": whole.reference}, due_at=whole.check_due_at, whose=_("An officer of the fund"))
+                for whole in mine if whole.state is State.SUBMITTED]
+    if Capacity.OFFICER in capacities:
+        waiting += _waiting_checks()
+    return waiting
+
+
+def _waiting_draft(whole: Whole) -> Waiting:
+    ready = whole.organisation_id is not None and not whole.problems
+    sentence = _("Send your application: %(title)s.", title=whole.title) if ready else _(
+        "Finish your application: %(title)s.", title=whole.title)
+    return Waiting(sentence, "applications.show", {"reference": whole.reference},
+                   _("Check and send") if ready else _("Carry on"), due_at=whole.round.closes_at)
+
+
+#: How many of the oldest an officer's first page shows one by one.
+SHOWN_ONE_BY_ONE = 3
+
+
+def _waiting_checks() -> list[Waiting]:
+    rows = submissions_awaiting_eligibility(most=SHOWN_ONE_BY_ONE + 1)
+    known = rounds.rounds([row.round_id for row in rows])
+    found = [Waiting(_("Check whether %(reference)s fits: %(title)s, from %(group)s.", reference=row.reference,
+                       title=row.title, group=row.organisation_name),
+                     "applications.check", {"reference": row.reference}, _("Check it"),
+                     due_at=check_due_at(row.submitted_at, known[row.round_id]))
+             for row in rows[:SHOWN_ONE_BY_ONE]]
+    if len(rows) > SHOWN_ONE_BY_ONE:
+        found.append(Waiting(_("Check the other applications, the oldest first."), "applications.queue", {},
+                             _("See them all")))
+    return found
