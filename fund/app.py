@@ -18,6 +18,8 @@ import fund.dashboards.views
 import fund.decisions.jobs
 import fund.decisions.models
 import fund.decisions.views
+import fund.demo.load
+import fund.demo.views
 import fund.documents.jobs
 import fund.documents.models
 import fund.documents.views
@@ -39,9 +41,11 @@ import fund.panels.jobs
 import fund.panels.models
 import fund.panels.views
 import fund.people.models
+import fund.people.queries
 import fund.people.views
 import fund.portal.views
 import fund.queue
+import fund.replay.models
 import fund.rounds.models
 import fund.rounds.views
 import fund.transparency.models
@@ -59,6 +63,12 @@ PAGES: list[ModuleType] = [
     fund.endowment.views, fund.ledger.views,
 ]
 
+#: What only a demo has.
+DEMO_PAGES: list[ModuleType] = [fund.demo.views]
+
+
+fund.people.queries.describes_people(fund.demo.load.describe)
+
 
 def create_app(given: Settings | None = None, **overrides: Any) -> Flask:
     """The application. `given` settings stand in for the environment's; `overrides` are Flask's own, for tests."""
@@ -70,7 +80,7 @@ def create_app(given: Settings | None = None, **overrides: Any) -> Flask:
         SECRET_KEY=chosen.secret_key.get_secret_value(), TEMPLATES_AUTO_RELOAD=chosen.debug, **overrides)
     db.init_app(app)
     _set_up_the_web(app)
-    for page in PAGES:
+    for page in PAGES if chosen.fund_env == "production" else PAGES + DEMO_PAGES:
         app.register_blueprint(page.blueprint)
     access.check_every_route(app)
     if chosen.fund_env == "production":

@@ -6,7 +6,6 @@ nothing that it does not need.
 
 import contextlib
 import importlib
-import importlib.util
 import json
 import os
 import time
@@ -150,20 +149,20 @@ def prepare(superuser_url: str, load_demo: bool, guide: Path | None) -> None:
             click.echo("  MIGRATION_DATABASE_URL is not set: the tables are left as they are")
             psycopg.connect(chosen.database_url.replace("+psycopg", "", 1), connect_timeout=5).close()
     click.echo(f"  the tables are ready ({time.monotonic() - began:.1f} s)")
-    if guide and chosen.fund_env == "demo" and importlib.util.find_spec("fund.demo"):
+    if guide and chosen.fund_env == "demo":
         _demo(load_demo, guide)
 
 
 def _demo(load: bool, guide: Path) -> None:
     """Load the demo once, and write down what each of its people may do."""
     from fund.app import create_app
+    from fund.demo import load as demo
 
-    demo = importlib.import_module("fund.demo")
     with create_app().app_context():
         if load:
             began = time.monotonic()
             click.echo("  loading the demo fund (once) …")
-            demo.load()
+            demo.load(say=lambda what: click.echo(f"    {what}"))
             click.echo(f"  the demo fund is loaded ({time.monotonic() - began:.1f} s)")
         guide.write_text("\n".join(demo.guide()) + "\n")
 

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -78,7 +79,9 @@ class Supervisor:
             self.environment["SMTP_URL"] = f"smtp://127.0.0.1:{port + MAIL}"
             self.environment["MAILBOX_URL"] = f"http://127.0.0.1:{port + MAIL_PAGE}"
         if not given.bank_url:
-            children.append(bank.child(self.var / "bank", port + BANK))
+            # Its clock never goes back. The demo's first payments are of the two weeks before it is loaded.
+            begin = None if (self.var / "bank" / "bank.db").exists() else datetime.now(UTC) - timedelta(days=14)
+            children.append(bank.child(self.var / "bank", port + BANK, clock=begin))
             self.environment["BANK_URL"] = bank.url(port + BANK)
         return children
 

@@ -1,6 +1,7 @@
 """Making neighbourhoods of the small areas of a ward or a district."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -69,3 +70,27 @@ def _free_slug(area: queries.AreaRow) -> str:
     wished = rules.slug(area.name, area.district_name)
     taken = session.execute(sa.select(Neighbourhood.id).where(Neighbourhood.slug == wished)).first()
     return f"{wished}-{area.code.lower()}" if taken else wished
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPlace:
+    """The neighbourhood that an area of a published grant goes to; `split` when parts of it lie in other wards."""
+
+    id: UUID
+    code: str
+    name: str
+    split: bool
+
+
+def open_neighbourhood_of_area(actor: Actor, area_code: str) -> OpenedPlace:
+    """Open the ward that holds a small area of 2011 or 2021, or the ward or district with this very code, whole.
+
+    For a rehearsal on real grants: no bounds. Raises NotFound for a code that no look-up holds.
+    """
+    area, split = queries.area(area_code), False
+    if area is None:
+        ward = queries.ward_of_lsoa(area_code)
+        area, split = queries.area(ward.ward_code), bool(ward.others)
+    if area is None:
+        raise NotFound(_("There is no ward or district %(code)s in the look-up.", code=area_code))
+    return OpenedPlace(open_neighbourhood(actor, area.code, bounds=None), area.code, area.name, split)
