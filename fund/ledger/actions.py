@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from fund.db import refusal, session
+from fund.db import session
 from fund.kernel import clock, ids
 from fund.kernel.errors import BadInput, Refused, Stale, refuse_if
 from fund.ledger import queries, rules
@@ -210,65 +211,24 @@ def _line_said(line: Line) -> dict[str, Any]:
     return said
 
 
-# Lines first, then the entry, then the leaf that closes it: each part waits for the count of the one before. One
-# statement and one round trip, whether for one entry or for a thousand. Nothing at all is written when a key was used
-# before, or the log has not begun.
-_POST = sa.text("""
-WITH head AS MATERIALIZED (SELECT seq FROM log.next_seq(CAST(:keys AS text[])) AS h (seq) WHERE seq > 0),
-line AS (
-  INSERT INTO ledger.transfer (entry_seq, line, kind, phase, debit_id, debit_class, credit_id, credit_class,
-                               amount_pence, pending_seq, pending_line)
-  SELECT head.seq + n.at, n.line, n.kind, n.phase, d.id, d.class, c.id, c.class, n.amount,
-         coalesce(p.seq, head.seq + n.pending_at), n.pending_line
-  FROM head, unnest(CAST(:line_at AS int[]), CAST(:line AS smallint[]), CAST(:line_kind AS text[]),
-                    CAST(:phase AS text[]), CAST(:debit AS text[]), CAST(:credit AS text[]), CAST(:amount AS bigint[]),
-                    CAST(:pending_id AS uuid[]), CAST(:pending_at AS int[]), CAST(:pending_line AS smallint[]))
-             AS n (at, line, kind, phase, debit, credit, amount, pending_id, pending_at, pending_line)
-  LEFT JOIN ledger.account d ON d.code = n.debit LEFT JOIN ledger.account c ON c.code = n.credit
-  LEFT JOIN log.leaf p ON p.id = n.pending_id
-  RETURNING 1),
-header AS (
-  INSERT INTO ledger.entry (seq, kind, effective_on, reverses, relates_to)
-  SELECT head.seq + n.at - 1, n.kind, n.effective_on, r.seq, CAST(n.relates_to AS uuid[])
-  FROM (SELECT count(*) FROM line) AS lines, head,
-       unnest(CAST(:kind AS text[]), CAST(:effective_on AS date[]), CAST(:reverses AS uuid[]),
-              CAST(:relates_to AS text[])) WITH ORDINALITY AS n (kind, effective_on, reverses, relates_to, at)
-  LEFT JOIN log.leaf r ON r.id = n.reverses
-  RETURNING 1)
-INSERT INTO log.leaf (seq, id, kind, idem_key, request_hash, recorded_at, bytes)
-SELECT head.seq + n.at - 1, n.id, n.kind, n.idem_key, n.request_hash, n.recorded_at, n.bytes
-FROM (SELECT count(*) FROM header) AS headers, head,
-     unnest(CAST(:id AS uuid[]), CAST(:kind AS text[]), CAST(:keys AS text[]), CAST(:request_hash AS bytea[]),
-            CAST(:recorded_at AS timestamptz[]), CAST(:bytes AS bytea[]))
-       WITH ORDINALITY AS n (id, kind, idem_key, request_hash, recorded_at, bytes, at)
-RETURNING seq, id, leaf_hash
-""")
+# One round trip, whether for one entry or for a thousand: the function (migration 0002) writes the lines, the entries
+# and then the leaves that close them, all read out of these bytes.
+_POST = "SELECT seq, id, leaf_hash FROM ledger.post(%s::text[], %s::bytea[], %s::bytea[])"
 
 
 def _write(prepared: Sequence[_Prepared]) -> dict[uuid.UUID, Posted] | None:
     """Write all of them, or none where one of the keys was used before or the log has not begun."""
-    at = {one.entry_id: i for i, one in enumerate(prepared)}
-    lines = [(i, n, one.entry, line) for i, one in enumerate(prepared) for n, line in enumerate(one.entry.lines, 1)]
-    params = {
-        "keys": [one.idem_key for one in prepared], "id": [one.entry_id for one in prepared],
-        "kind": [one.entry.kind for one in prepared], "effective_on": [one.entry.effective_on for one in prepared],
-        "reverses": [one.entry.reverses for one in prepared],
-        "relates_to": ["{" + ",".join(map(str, one.entry.relates_to)) + "}" for one in prepared],
-        "request_hash": [one.request_hash for one in prepared],
-        "recorded_at": [one.recorded_at for one in prepared], "bytes": [one.bytes for one in prepared],
-        "line_at": [i for i, _, _, _ in lines], "line": [n for _, n, _, _ in lines],
-        "line_kind": [entry.kind for _, _, entry, _ in lines], "phase": [line.phase.value for *_, line in lines],
-        "debit": [line.debit for *_, line in lines], "credit": [line.credit for *_, line in lines],
-        "amount": [line.amount_pence for *_, line in lines],
-        "pending_id": [line.pending and line.pending[0] for *_, line in lines],
-        "pending_at": [line.pending and at.get(line.pending[0]) for *_, line in lines],
-        "pending_line": [line.pending and line.pending[1] for *_, line in lines],
-    }
+    params = ([one.idem_key for one in prepared], [one.request_hash for one in prepared],
+              [one.bytes for one in prepared])
     try:
-        rows = session.execute(_POST, params).all()
-    except DBAPIError as error:
-        raise _plainly(error, [code for *_, line in lines for code in (line.debit, line.credit)]) from error
-    return {row.id: Posted(*row) for row in rows} if rows else None
+        # The driver's own cursor, in the session's transaction: SQLAlchemy's layers cost as much as the posting.
+        driver: Any = session.connection().connection
+        with driver.cursor() as cursor:
+            rows = cursor.execute(_POST, params).fetchall()
+    except psycopg.Error as error:
+        raise _plainly(error, [code for one in prepared for line in one.entry.lines
+                               for code in (line.debit, line.credit)]) from error
+    return {row[1]: Posted(*row) for row in rows} if rows else None
 
 
 def _standing(prepared: Sequence[_Prepared]) -> dict[str, Posted]:
@@ -282,9 +242,10 @@ def _standing(prepared: Sequence[_Prepared]) -> dict[str, Posted]:
     return {key: Posted(leaf.seq, leaf.id, leaf.leaf_hash) for key, leaf in found.items()}
 
 
-def _plainly(error: DBAPIError, accounts: Sequence[str]) -> Exception:
+def _plainly(error: psycopg.Error | DBAPIError, accounts: Sequence[str]) -> Exception:
     """What the database refused, as a sentence for a person; anything else stays what it is."""
-    state, constraint = refusal(error)
+    refused: Any = error.orig if isinstance(error, DBAPIError) else error
+    state, constraint = refused.sqlstate, refused.diag.constraint_name
     if state == "23502":  # an account or a reservation that was not found left a hole in its row
         return BadInput("An account of this entry is not open: " + ", ".join(dict.fromkeys(accounts)))
     reason = rules.why_refused(constraint or "", accounts)

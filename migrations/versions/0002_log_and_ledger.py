@@ -28,6 +28,7 @@ def upgrade() -> None:
     op.execute(TRANSFER_IN)
     op.execute(ENTRY_IN)
     op.execute(LEAF_CLOSES)
+    op.execute(POST)
     op.execute(ENDOWMENT)
     for table in (*PERMANENT, *ENDOWMENT_TABLES):
         op.execute(f"""
@@ -85,7 +86,8 @@ CREATE TABLE log.commitment (
 
 -- Locks the head and gives the next place; gives nothing when one of the keys was used before.
 CREATE FUNCTION log.next_seq(keys text[]) RETURNS SETOF bigint LANGUAGE plpgsql VOLATILE ROWS 1
-SECURITY DEFINER SET search_path = pg_catalog, log, pg_temp AS $$
+SECURITY DEFINER SET search_path = pg_catalog, log, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off AS $$
 DECLARE s bigint;
 BEGIN
   SELECT size INTO STRICT s FROM log.log_head FOR UPDATE;
@@ -94,23 +96,21 @@ BEGIN
 END $$;
 
 CREATE FUNCTION log.leaf_in() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, log, pg_temp AS $$
-DECLARE lo bigint; hi bigint; k bigint;
+SECURITY DEFINER SET search_path = pg_catalog, log, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off AS $$
+DECLARE lo bigint; hi bigint; k bigint; truthful boolean;
 BEGIN
-  SELECT min(seq), max(seq), count(*) INTO lo, hi, k FROM new_leaf;
+  SELECT min(seq), max(seq), count(*), bool_and(
+           j ->> 'id' = id::text AND j ->> 'kind' = kind AND j -> 'v' = '1'::jsonb AND j ->> 'recorded_at' =
+             to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) IS TRUE
+    INTO lo, hi, k, truthful FROM (SELECT l.*, convert_from(l.bytes, 'UTF8')::jsonb AS j FROM new_leaf l) l;
   IF k = 0 THEN RETURN NULL; END IF;
   UPDATE log.log_head SET size = size + k WHERE size = lo AND hi = lo + k - 1;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'log_sequence', SCHEMA = 'log', TABLE = 'leaf',
       MESSAGE = 'leaves ' || lo || ' to ' || hi || ' do not continue the log';
   END IF;
-  IF EXISTS (
-    SELECT 1 FROM (SELECT l.*, convert_from(l.bytes, 'UTF8')::jsonb AS j FROM new_leaf l) l
-    WHERE j ->> 'id' IS DISTINCT FROM l.id::text OR j ->> 'kind' IS DISTINCT FROM l.kind
-       OR j -> 'v' IS DISTINCT FROM '1'::jsonb
-       OR j ->> 'recorded_at' IS DISTINCT FROM
-            to_char(l.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
-  THEN
+  IF NOT truthful THEN
     RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'leaf_says_its_columns', SCHEMA = 'log', TABLE = 'leaf',
       MESSAGE = 'the bytes of a leaf do not say its id, kind and time';
   END IF;
@@ -302,19 +302,23 @@ INSERT INTO ledger.posting_rule (kind, phase, debit_class, credit_class)
 TRANSFER_IN = """
 -- Lines come first. They may only join an entry that is still open, in order; they move the balances as they come.
 CREATE FUNCTION ledger.transfer_in() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp AS $$
-DECLARE s bigint; lo bigint; k bigint; resolving boolean; limiting boolean; overdrawn text;
+SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off AS $$
+DECLARE s bigint; lo bigint; hi bigint; k bigint; resolving boolean; limiting boolean; overdrawn text;
 BEGIN
-  SELECT min(entry_seq), count(DISTINCT entry_seq), bool_or(phase IN ('post', 'void')),
-         bool_or(kind = 'spending_rule_set')
-    INTO lo, k, resolving, limiting FROM n;
+  SELECT head.size, added.* INTO STRICT s, lo, hi, k, resolving, limiting
+  FROM (SELECT size FROM log.log_head FOR UPDATE) head,
+       (SELECT min(entry_seq), max(entry_seq), count(DISTINCT entry_seq), bool_or(phase IN ('post', 'void')),
+               bool_or(kind = 'spending_rule_set') FROM n) added;
   IF k = 0 THEN RETURN NULL; END IF;
-  SELECT size INTO STRICT s FROM log.log_head FOR UPDATE;
   IF lo < s THEN
     RAISE EXCEPTION USING ERRCODE = '23001', CONSTRAINT = 'entry_is_open', SCHEMA = 'ledger', TABLE = 'transfer',
       MESSAGE = 'entry ' || lo || ' is closed';
   END IF;
-  IF (SELECT count(*) FROM transfer WHERE entry_seq > lo) <> (SELECT count(*) FROM n WHERE entry_seq > lo) THEN
+  IF (SELECT max(entry_seq) FROM transfer) > hi
+     OR (k > 1 AND (SELECT count(*) FROM transfer WHERE entry_seq > lo)
+                <> (SELECT count(*) FROM n WHERE entry_seq > lo))
+  THEN
     RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'entries_in_order', SCHEMA = 'ledger', TABLE = 'transfer',
       MESSAGE = 'a line of a later entry was written before entry ' || lo;
   END IF;
@@ -382,17 +386,18 @@ CREATE TRIGGER moves_balances AFTER INSERT ON ledger.transfer REFERENCING NEW TA
 
 ENTRY_IN = """
 CREATE FUNCTION ledger.entry_in() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp AS $$
+SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off AS $$
 DECLARE s bigint; lo bigint; earliest date; closed date; related boolean;
 BEGIN
-  SELECT min(seq), min(effective_on), bool_or(relates_to <> '{}') INTO lo, earliest, related FROM n;
-  IF lo IS NULL THEN RETURN NULL; END IF;
-  SELECT size INTO STRICT s FROM log.log_head FOR UPDATE;
+  SELECT head.size, added.* INTO STRICT s, lo, earliest, related
+  FROM (SELECT size FROM log.log_head FOR UPDATE) head,
+       (SELECT min(seq), min(effective_on), bool_or(relates_to <> '{}') FROM n) added;
   IF lo < s THEN
     RAISE EXCEPTION USING ERRCODE = '23001', CONSTRAINT = 'entry_is_open', SCHEMA = 'ledger', TABLE = 'entry',
       MESSAGE = 'place ' || lo || ' of the log is taken';
   END IF;
-  SELECT max(closed_through) INTO closed FROM period_close;
+  closed := (SELECT max(closed_through) FROM period_close);
   IF earliest <= closed THEN
     RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'period_is_open', SCHEMA = 'ledger', TABLE = 'entry',
       MESSAGE = 'the books are closed through ' || closed;
@@ -409,7 +414,8 @@ CREATE TRIGGER is_open AFTER INSERT ON ledger.entry REFERENCING NEW TABLE AS n
 
 -- An account is opened, and a period closed, by a leaf that is still to come; a new account gets its balance row.
 CREATE FUNCTION ledger.account_in() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp AS $$
+SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM n WHERE opened_seq < (SELECT size FROM log.log_head)) THEN
     RAISE EXCEPTION USING ERRCODE = '23001', CONSTRAINT = 'entry_is_open', SCHEMA = 'ledger', TABLE = 'account',
@@ -422,7 +428,8 @@ CREATE TRIGGER is_opened AFTER INSERT ON ledger.account REFERENCING NEW TABLE AS
   FOR EACH STATEMENT EXECUTE FUNCTION ledger.account_in();
 
 CREATE FUNCTION ledger.period_close_in() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp AS $$
+SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM n WHERE seq < (SELECT size FROM log.log_head)) THEN
     RAISE EXCEPTION USING ERRCODE = '23001', CONSTRAINT = 'entry_is_open', SCHEMA = 'ledger', TABLE = 'period_close',
@@ -441,47 +448,46 @@ CREATE TRIGGER is_later AFTER INSERT ON ledger.period_close REFERENCING NEW TABL
 LEAF_CLOSES = """
 -- The leaf comes last and closes what it says: rows and bytes must agree, both ways.
 CREATE FUNCTION ledger.leaf_closes() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp AS $$
-DECLARE bad bigint;
+SECURITY DEFINER SET search_path = pg_catalog, ledger, log, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off AS $$
+DECLARE bad bigint; reversing boolean;
 BEGIN
-  SELECT l.seq INTO bad
-  FROM (SELECT n.seq, n.kind, convert_from(n.bytes, 'UTF8')::jsonb AS j FROM n) l
-  LEFT JOIN entry e ON e.seq = l.seq
-  LEFT JOIN account a ON a.opened_seq = l.seq
-  LEFT JOIN period_close pc ON pc.seq = l.seq
-  LEFT JOIN log.leaf reversed ON reversed.seq = e.reverses
-  CROSS JOIN LATERAL (
-    SELECT count(*) AS lines, max(t.line) AS last, bool_and(t.kind = l.kind) AS of_kind,
-           jsonb_agg(CASE WHEN t.pending_seq IS NULL
-             THEN jsonb_build_object('phase', t.phase, 'debit', d.code, 'credit', c.code,
-                                     'amount', t.amount_pence::text)
-             ELSE jsonb_build_object('phase', t.phase, 'debit', d.code, 'credit', c.code,
-                                     'amount', t.amount_pence::text,
-                                     'pending', jsonb_build_array(p.id, t.pending_line)) END ORDER BY t.line) AS said
-    FROM transfer t JOIN account d ON d.id = t.debit_id JOIN account c ON c.id = t.credit_id
-      LEFT JOIN log.leaf p ON p.seq = t.pending_seq
-    WHERE t.entry_seq = l.seq) r
-  WHERE CASE WHEN e.seq IS NULL
-      THEN r.lines > 0 OR jsonb_exists(l.j, 'transfers') OR jsonb_exists(l.j, 'effective_on')
-        OR EXISTS (SELECT 1 FROM posting_rule m WHERE m.kind = l.kind)
-      ELSE r.lines = 0 OR r.last <> r.lines OR NOT r.of_kind OR e.kind <> l.kind
-        OR l.j -> 'transfers' IS DISTINCT FROM r.said
-        OR l.j ->> 'effective_on' IS DISTINCT FROM to_char(e.effective_on, 'YYYY-MM-DD')
-        OR l.j ->> 'reverses' IS DISTINCT FROM reversed.id::text
-        OR coalesce(l.j -> 'relates_to', '[]'::jsonb) <> to_jsonb(e.relates_to) END
-    OR (l.kind = 'account_opened') <> (a.id IS NOT NULL)
-    OR (a.id IS NOT NULL AND l.j -> 'record' IS DISTINCT FROM
-          jsonb_build_object('code', a.code, 'class', a.class, 'name', a.name))
-    OR (l.kind = 'period_closed') <> (pc.seq IS NOT NULL)
-    OR (pc.seq IS NOT NULL AND l.j -> 'record' IS DISTINCT FROM
-          jsonb_build_object('closed_through', to_char(pc.closed_through, 'YYYY-MM-DD')))
-  LIMIT 1;
+  SELECT min(seq) FILTER (WHERE truthful IS NOT TRUE), bool_or(kind = 'reversal') INTO bad, reversing FROM (
+    SELECT l.seq, l.kind,
+      CASE WHEN e.seq IS NULL
+        THEN r.lines = 0 AND NOT jsonb_exists(j, 'transfers') AND NOT jsonb_exists(j, 'effective_on')
+          AND NOT EXISTS (SELECT 1 FROM posting_rule m WHERE m.kind = l.kind)
+        ELSE e.kind = l.kind AND r.of_kind AND r.last = r.lines AND j -> 'transfers' = r.said
+          AND j ->> 'effective_on' = to_char(e.effective_on, 'YYYY-MM-DD')
+          AND coalesce(j -> 'relates_to', '[]') = to_jsonb(e.relates_to)
+          AND CASE WHEN e.reverses IS NULL THEN NOT jsonb_exists(j, 'reverses')
+              ELSE j ->> 'reverses' = (SELECT o.id::text FROM log.leaf o WHERE o.seq = e.reverses) END
+      END
+      AND CASE WHEN a.id IS NULL THEN l.kind <> 'account_opened'
+          ELSE l.kind = 'account_opened' AND j -> 'record' = jsonb_build_object('code', a.code, 'class', a.class,
+                                                                              'name', a.name) END
+      AND CASE WHEN pc.seq IS NULL THEN l.kind <> 'period_closed'
+          ELSE l.kind = 'period_closed'
+            AND j -> 'record' = jsonb_build_object('closed_through', to_char(pc.closed_through, 'YYYY-MM-DD')) END
+      AS truthful
+    FROM (SELECT n.seq, n.kind, convert_from(n.bytes, 'UTF8')::jsonb AS j FROM n) l
+    LEFT JOIN entry e ON e.seq = l.seq
+    LEFT JOIN account a ON a.opened_seq = l.seq
+    LEFT JOIN period_close pc ON pc.seq = l.seq
+    CROSS JOIN LATERAL (
+      SELECT count(*) AS lines, max(t.line) AS last, bool_and(t.kind = l.kind) AS of_kind, jsonb_agg(
+          jsonb_build_object('phase', t.phase, 'debit', d.code, 'credit', c.code, 'amount', t.amount_pence::text)
+          || CASE WHEN t.pending_seq IS NULL THEN '{}' ELSE jsonb_build_object('pending', jsonb_build_array(
+               (SELECT p.id FROM log.leaf p WHERE p.seq = t.pending_seq), t.pending_line)) END
+          ORDER BY t.line) AS said
+      FROM transfer t JOIN account d ON d.id = t.debit_id JOIN account c ON c.id = t.credit_id
+      WHERE t.entry_seq = l.seq) r) said;
   IF bad IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = '23514', CONSTRAINT = 'leaf_matches_rows', SCHEMA = 'log', TABLE = 'leaf',
       MESSAGE = 'leaf ' || bad || ' does not say what its rows say';
   END IF;
   -- A reversal is its entry's mirror, line for line. A reservation is voided, not reversed, and a reversal stands.
-  IF EXISTS (SELECT 1 FROM n WHERE kind = 'reversal') THEN
+  IF reversing THEN
     SELECT e.seq INTO bad FROM n JOIN entry e ON e.seq = n.seq JOIN entry o ON o.seq = e.reverses
     WHERE o.kind = 'reversal' OR EXISTS (
       SELECT 1 FROM (SELECT * FROM transfer WHERE entry_seq = o.seq) first
@@ -576,7 +582,51 @@ CREATE TABLE running_cost_budget (
 );
 """
 
+POST = """
+-- What the application calls: three inserts with its own rights, in one round trip. The rows are read out of the
+-- leaves, so they cannot differ. Writes nothing, and gives nothing, when a key was used before or the log has not begun.
+CREATE FUNCTION ledger.post(keys text[], request_hashes bytea[], leaves bytea[])
+RETURNS TABLE (seq bigint, id uuid, leaf_hash bytea) LANGUAGE plpgsql VOLATILE
+SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE first bigint;
+BEGIN
+  first := (SELECT h.seq FROM log.next_seq(keys) AS h (seq));
+  IF first IS NULL OR first = 0 THEN RETURN; END IF;
+  INSERT INTO ledger.transfer (entry_seq, line, kind, phase, debit_id, debit_class, credit_id, credit_class,
+                               amount_pence, pending_seq, pending_line)
+  SELECT first + n.at - 1, t.line, n.j ->> 'kind', t.j ->> 'phase', d.id, d.class, c.id, c.class,
+         (t.j ->> 'amount')::bigint,
+         CASE WHEN jsonb_exists(t.j, 'pending') THEN coalesce(
+           (SELECT p.seq FROM log.leaf p WHERE p.id = (t.j -> 'pending' ->> 0)::uuid),
+           (SELECT first + b.at - 1 FROM unnest(leaves) WITH ORDINALITY AS b (bytes, at)
+            WHERE convert_from(b.bytes, 'UTF8')::jsonb ->> 'id' = t.j -> 'pending' ->> 0)) END,
+         (t.j -> 'pending' ->> 1)::smallint
+  FROM (SELECT l.at, convert_from(l.bytes, 'UTF8')::jsonb AS j
+        FROM unnest(leaves) WITH ORDINALITY AS l (bytes, at) OFFSET 0) n
+  CROSS JOIN LATERAL jsonb_array_elements(n.j -> 'transfers') WITH ORDINALITY AS t (j, line)
+  LEFT JOIN ledger.account d ON d.code = t.j ->> 'debit' LEFT JOIN ledger.account c ON c.code = t.j ->> 'credit';
+  INSERT INTO ledger.entry (seq, kind, effective_on, reverses, relates_to)
+  SELECT first + n.at - 1, n.j ->> 'kind', (n.j ->> 'effective_on')::date,
+         (SELECT r.seq FROM log.leaf r WHERE r.id = (n.j ->> 'reverses')::uuid),
+         CASE WHEN jsonb_exists(n.j, 'relates_to')
+           THEN ARRAY(SELECT jsonb_array_elements_text(n.j -> 'relates_to')::uuid) ELSE '{}' END
+  FROM (SELECT l.at, convert_from(l.bytes, 'UTF8')::jsonb AS j
+        FROM unnest(leaves) WITH ORDINALITY AS l (bytes, at) OFFSET 0) n;
+  RETURN QUERY
+  INSERT INTO log.leaf AS written (seq, id, kind, idem_key, request_hash, recorded_at, bytes)
+  SELECT first + n.at - 1, (n.j ->> 'id')::uuid, n.j ->> 'kind', n.idem_key, n.request_hash,
+         (n.j ->> 'recorded_at')::timestamptz, n.bytes
+  FROM (SELECT l.*, convert_from(l.bytes, 'UTF8')::jsonb AS j
+        FROM unnest(keys, request_hashes, leaves) WITH ORDINALITY AS l (idem_key, request_hash, bytes, at) OFFSET 0) n
+  RETURNING written.seq, written.id, written.leaf_hash;
+END $$;
+"""
+
 GRANTS = """
+REVOKE ALL ON FUNCTION ledger.post(text[], bytea[], bytea[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.post(text[], bytea[], bytea[]) TO fund_common;
 REVOKE ALL ON FUNCTION log.next_seq(text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION log.leaf_in(), ledger.transfer_in(), ledger.entry_in(), ledger.account_in(),
   ledger.period_close_in(), ledger.leaf_closes() FROM PUBLIC;

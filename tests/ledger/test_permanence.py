@@ -19,6 +19,8 @@ FORGOTTEN = ["log.commitment"]
 @pytest.fixture(scope="module")
 def fund(server, database):
     with psycopg.connect(postgres.superuser_url(server, database)) as connection:
+        # TRUNCATE can meet autovacuum; let that one find the deadlock and give way.
+        connection.execute("SET deadlock_timeout = '10min'")
         connection.execute("SET ROLE fund_app")
         hand = Hand(connection)
         yield hand, scene(hand)
