@@ -584,7 +584,7 @@ CREATE TABLE running_cost_budget (
 
 POST = """
 -- What the application calls: three inserts with its own rights, in one round trip. The rows are read out of the
--- leaves, so they cannot differ. Writes nothing, and gives nothing, when a key was used before or the log has not begun.
+-- leaves, so they cannot differ. Writes and gives nothing when a key was used before or the log has not begun.
 CREATE FUNCTION ledger.post(keys text[], request_hashes bytea[], leaves bytea[])
 RETURNS TABLE (seq bigint, id uuid, leaf_hash bytea) LANGUAGE plpgsql VOLATILE
 SECURITY INVOKER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
