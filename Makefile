@@ -35,7 +35,7 @@ bench: .venv/test.stamp assets  ## Measure the pages and the replay against thei
 
 lint: .venv/test.stamp  ## Check the code without running it
 	@for check in "ruff check ." "mypy" "lint-imports --no-cache" "djlint templates --lint --quiet" "deptry ." \
-		"bandit -q -c pyproject.toml -r fund worker.py"; do \
+		"bandit -q -ll -iii -c pyproject.toml -r fund worker.py"; do \
 		printf '  %s\n' "$${check%% *}"; \
 		said=$$($(BIN)/$$check 2>&1) || { printf '%s\n' "$$said"; exit 1; }; \
 	done; echo "Nothing to mend."

@@ -2,13 +2,14 @@
 
 import uuid
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fund.db import Model
 
-_NOW = {"server_default": sa.func.clock_timestamp()}
+_NOW: dict[str, Any] = {"server_default": sa.func.clock_timestamp()}
 
 
 class Attendance(Model):

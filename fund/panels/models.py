@@ -2,14 +2,15 @@
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fund.db import Model
 
-_ID = {"primary_key": True, "default": uuid.uuid4}
-_NOW = {"server_default": sa.func.clock_timestamp()}
+_ID: dict[str, Any] = {"primary_key": True, "default": uuid.uuid4}
+_NOW: dict[str, Any] = {"server_default": sa.func.clock_timestamp()}
 
 
 class Panel(Model):

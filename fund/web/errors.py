@@ -9,7 +9,7 @@ the form's token was missing), the page shows them all and offers to send them a
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -172,10 +172,11 @@ def _unforeseen(error: Exception) -> Any:
 def init_app(app: Flask) -> None:
     """Register a page for each kind."""
     app.config.setdefault("PROPAGATE_EXCEPTIONS", False)
-    for kind, answer in {
+    pages: dict[type[Exception] | int, Callable[..., Any]] = {
         kinds.Refused: _refused, kinds.Forbidden: _forbidden, kinds.NotFound: _not_found, kinds.Stale: _stale,
         kinds.BadInput: _bad_input, kinds.OutsideDown: _outside_down, MustSignIn: _must_sign_in, CSRFError: _no_token,
         403: _from_elsewhere, 404: _not_found, HTTPException: _http, exc.IntegrityError: _refused_by_the_database,
         exc.DBAPIError: _database_trouble, exc.TimeoutError: _outside_down, Exception: _unforeseen,
-    }.items():
+    }
+    for kind, answer in pages.items():
         app.register_error_handler(kind, answer)

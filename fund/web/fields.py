@@ -192,6 +192,7 @@ class DayField(wtforms.Field):
     """A day in three boxes; `data` is a date, None when nothing was typed."""
 
     widget = widgets.Day()
+    raw_data: list[Any] | None
 
     @property
     def first_id(self) -> str:

@@ -45,7 +45,7 @@ def who() -> object | None:
     """The signed-in person, or None; an error page of ours asks nobody, since the asking may be what failed."""
     if g.get("bare") or not current_user.is_authenticated:
         return None
-    return current_user._get_current_object()  # type: ignore[no-any-return]
+    return current_user._get_current_object()
 
 
 def ways() -> list[Way]:

@@ -91,7 +91,7 @@ class _Several(_Quick):
             {"value": choice.value, "text": choice.label, "checked": choice.selected,
              "hint": {"text": choice.render_kw} if choice.render_kw else None}
             for choice in field.iter_choices()]
-        return govuk.GovFormBase.__call__(self, field, **kwargs)  # type: ignore[arg-type,no-any-return]
+        return govuk.GovFormBase.__call__(self, field, **kwargs)
 
 
 class Radios(_Several, govuk.GovRadioInput):

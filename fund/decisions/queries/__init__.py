@@ -182,7 +182,8 @@ def closed_sitting(sitting: Sitting, close: SittingClose) -> ReadySitting:
 def _sitting_with(sitting: Sitting, strength: panels_rules.Strength, available_pence: int,
                   readers: dict[uuid.UUID, list[ReaderState]]) -> ReadySitting:
     points = counted_points(sitting.id)
-    found = [ReadyApplication(*row[:7], DecidedBy(*row[7:10]), row[10], points.get(row[0], {}), readers.get(row[0], []))
+    found = [ReadyApplication(*[*row[:7], DecidedBy(*row[7:10]), row[10], points.get(row[0], {}),
+                                readers.get(row[0], [])])
              for row in panels.rows(_APPLICATIONS, id=sitting.id)]
     return ReadySitting(sitting, panels.round_of(sitting), strength, available_pence, found)
 

@@ -33,12 +33,12 @@ from fund.rounds import queries as rounds
 from fund.rounds.queries import RoundFacts
 
 
-def rows(*parts: str, **values: Any) -> list[sa.Row[Any]]:
+def rows(*parts: str, **values: Any) -> list[Any]:
     """The rows of a statement given in parts; the tables of lower parts are read by name."""
     return list(session.execute(sa.text(" ".join(parts)), values))
 
 
-def _one(*parts: str, **values: Any) -> sa.Row[Any]:
+def _one(*parts: str, **values: Any) -> Any:
     row = session.execute(sa.text(" ".join(parts)), values).one_or_none()
     if row is None:
         raise NotFound("no such thing before this panel")
@@ -326,9 +326,9 @@ FROM assignment a JOIN sitting_application x ON x.application_id = a.application
 """
 
 
-def _reading(row: sa.Row[Any]) -> Reading:
+def _reading(row: Any) -> Reading:
     consequence = None if row[11] is None else Consequence(row[11])
-    return Reading(*row[:11], consequence, row[12])
+    return Reading(*[*row[:11], consequence, row[12]])
 
 
 def readings_of_sitting(sitting_id: uuid.UUID) -> list[Reading]:

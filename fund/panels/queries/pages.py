@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-
 from fund.applications import queries as applications
 from fund.applications.queries import AttachedFile, SubmissionFacts
 from fund.db import session
@@ -208,8 +206,8 @@ FROM application a
 """
 
 
-def _view(row: sa.Row[Any]) -> MemberView:
-    return MemberView(*row[:12], None if row[12] is None else Consequence(row[12]), *row[13:])
+def _view(row: Any) -> MemberView:
+    return MemberView(*[*row[:12], None if row[12] is None else Consequence(row[12]), *row[13:]])
 
 
 def member_view(person_id: uuid.UUID, reference: str) -> MemberView:
