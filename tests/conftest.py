@@ -11,16 +11,18 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from fund import schema
 from fund.app import create_app
 from fund.db import db
 from fund.db import session as fund_session
-from fund.embedded import postgres
+from fund.embedded import postgres, process
 from fund.settings import Settings, settings, use
 from fund.web.limits import limiter
 from tests.client import PageClient
 from tests.make.mail import Letters, start_mail_server
+from tests.make.store import KEYS, start_store
 
 VAR = Path(os.environ.get("FUND_TEST_VAR", Path(__file__).resolve().parent.parent / "var" / "test"))
 
@@ -136,6 +138,24 @@ def letters(mail_server, session):
     letters.refuses.clear()
     use(settings().model_copy(update={"smtp_url": address}))
     return letters
+
+
+@pytest.fixture(scope="session")
+def store_server(worker_id, tmp_path_factory):
+    """The embedded file store, once for this process: its address."""
+    number = int(worker_id[2:]) + 1 if worker_id.startswith("gw") else 0
+    child, address = start_store(tmp_path_factory.mktemp("store"), number)
+    yield address
+    process.stop_child(child)
+
+
+@pytest.fixture
+def store(store_server, session):
+    """Files are kept in the embedded store in this test; gives its address."""
+    use(settings().model_copy(update={
+        "s3_endpoint_url": store_server, "s3_bucket": KEYS["bucket"], "s3_access_key": KEYS["access_key"],
+        "s3_secret_key": SecretStr(KEYS["secret_key"])}))
+    return store_server
 
 
 @pytest.fixture

@@ -84,6 +84,7 @@ def _other_kind(name: str) -> Reason:
 _SENTENCES = {
     "pdf_runs": lambda: _("This PDF has a program inside, so we cannot take it. Print it to a new PDF and choose "
                           "that."),
+    "pdf_hides": lambda: _("We cannot look inside this PDF. Print it to a new PDF and choose that."),
     "locked": lambda: _("This file has a password. Save it without one and choose it again."),
     "macros": lambda: _("This file has macros (small programs) inside. Save it as a file without macros, or as PDF."),
     "calls_outside": lambda: _("This file fetches something from outside when it is opened. Save it as PDF and choose "

@@ -126,7 +126,7 @@ def _http(error: HTTPException) -> Any:
               _("Start from the page itself.")),
         410: (_("This has been used or is over"), _("The link worked once, or its time has passed."),
               _("Ask for a new one.")),
-        413: (_("That is too big"), _("What you sent is larger than we can take: 12 MB with its files."),
+        413: (_("That is too big"), _("What you sent is larger than we can take: 25 MB with its files."),
               _("Make the file smaller, or send fewer at once.")),
         415: (_("We cannot read that kind of file"), _("It is not a kind that we take here."),
               _("Choose another file.")),

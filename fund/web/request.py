@@ -12,7 +12,8 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.routing import IntegerConverter
 
 MOST_FIELDS = 1000
-MOST_BYTES = 12 * 1024 * 1024
+#: A file of 25 MB, and the form around it.
+MOST_BYTES = 26 * 1024 * 1024
 MOST_TEXT_BYTES = 1024 * 1024
 #: What no text of a form, a query or a JSON body may hold: PostgreSQL and UTF-8 have no place for them.
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
