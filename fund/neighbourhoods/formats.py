@@ -263,7 +263,7 @@ def outlines(text: TextIO, known: set[str] | None = None) -> list[tuple[str, ...
     Raises BadInput for a file that is none, and names a feature that cannot be drawn by its number.
     """
     try:
-        features = json.load(text)["features"]
+        features = list(json.load(text)["features"])
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(_("This is not a GeoJSON file of areas.")) from error
     good, bad = [], []

@@ -197,8 +197,8 @@ _PLAIN = str.maketrans("âêîôûŵŷáéíóúẃýàèìòùẁỳäëïöü�
 
 _FULL = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})", re.ASCII)
 _FIRST_HALF = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?", re.ASCII)
-_TO_DIGIT = str.maketrans("OILSZ", "01152")
-_TO_LETTER = str.maketrans("0152", "OISZ")
+_TO_DIGIT = str.maketrans("OILSZB", "011528")
+_TO_LETTER = str.maketrans("01528", "OISZB")
 
 
 def normal_postcode(typed: str) -> str:
@@ -228,15 +228,15 @@ def _what_is_wrong(letters: str) -> str:
 
 
 def _probably_meant(letters: str) -> str | None:
-    """Put digits where digits go and letters where letters go, and see whether that is a postcode."""
+    """Put a digit where a digit goes, or a letter where a letter goes, and see whether that one makes a postcode."""
     if not letters.isascii() or not letters.isalnum() or not 5 <= len(letters) <= 7:
         return None
     first, second = letters[:-3], letters[-3:]
     second = second[0].translate(_TO_DIGIT) + second[1:].translate(_TO_LETTER)
-    for at in (1, 2):
+    for at in (2, 1):
         if at < len(first):
             guess = (first[:at].translate(_TO_LETTER) + first[at].translate(_TO_DIGIT) + first[at + 1:] + second)
             match = _FULL.fullmatch(guess)
-            if match and guess != letters:
+            if match and sum(map(str.__ne__, guess, letters)) == 1:
                 return f"{match[1]} {match[2]}"
     return None

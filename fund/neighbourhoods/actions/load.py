@@ -80,20 +80,25 @@ def format_of(path: Path) -> Format | None:
     """Which official file this is, by its heading; None when we know none like it."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as text:
-            return _format_of(text.readline(1 << 16))
+            return _format_of(text.read(1 << 12))
     except UnicodeDecodeError:
         return None
 
 
-def _format_of(heading: str) -> Format | None:
-    if heading.lstrip().startswith("{") and "FeatureCollection" in heading:
-        return next(form for form in formats.FORMATS if form.kind == "outlines")
-    return formats.recognise(heading)
+def _format_of(start: str) -> Format | None:
+    if _is_geojson(start):
+        of_small_areas = re.search(rf'"area_code": *"{formats.LSOA}"', start)
+        return next(form for form in formats.FORMATS if form.kind == "outlines") if of_small_areas else None
+    return formats.recognise(start.partition("\n")[0])
+
+
+def _is_geojson(start: str) -> bool:
+    return start.lstrip().startswith("{")
 
 
 def _load(text: TextIO, path: Path, sha256: bytes, as_of: date | None, progress: Callable[[int], None]) -> Dataset:
-    heading = text.readline(1 << 16)
-    form = _format_of(heading)
+    start = text.read(1 << 12)
+    form = _format_of(start)
     if form is None:
         raise BadInput(_("We do not know what %(name)s is: its first row is not that of any file we can load.",
                          name=path.name))
@@ -101,7 +106,7 @@ def _load(text: TextIO, path: Path, sha256: bytes, as_of: date | None, progress:
     known = set(session.scalars(sa.select(Lsoa.code))) if form.area is not None else None
     if known is not None and not known:
         raise BadInput(_("Load the look-up of small areas and wards first; then %(name)s.", name=path.name))
-    if heading.lstrip().startswith("{"):
+    if _is_geojson(start):
         rows: Rows = [formats.outlines(text, known)]
     else:
         rows = formats.rows(form, text, known)
@@ -141,6 +146,7 @@ def _store_through_staging(connection: Connection, form: Format, dataset: Datase
     connection.execute(f"CREATE TEMP TABLE {staging} ({statements.columns}, row bigint GENERATED ALWAYS AS IDENTITY "
                        "(START WITH 2))")
     _copy(connection, staging, [], rows)
+    connection.execute(f"ANALYZE {staging}")
     _keep(dataset)
     values = {"kind": form.kind, "version": dataset.version, "out_of": form.out_of, "dataset_id": dataset.id}
     for statement in statements.store:
