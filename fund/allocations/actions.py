@@ -93,7 +93,7 @@ def _delegate(run: AllocationRun, shares: Sequence[Share]) -> None:
 def _published(run: AllocationRun, shares: Sequence[Share]) -> dict[str, object]:
     return {
         "financial_year": run.financial_year, "rule": run.rule_version, "tie_order": run.tie_order,
-        "text": rules.RULE_TEXT if run.rule_version == rules.RULE_VERSION else run.rule_version,
+        "text": rules.RULE_TEXTS[run.rule_version],
         "pot_pence": str(run.pot_pence), "floor_pence": str(run.floor_pence), "places": len(shares),
         "need_versions": run.need_versions, "inputs_sha256": run.inputs_sha256.hex(),
         "term_from": run.term_from.isoformat(), "term_to": run.term_to.isoformat()}

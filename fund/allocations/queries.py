@@ -6,6 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from fund.allocations import rules
 from fund.allocations.models import Allocation, AllocationRun
 from fund.db import session
 from fund.kernel.errors import NotFound
@@ -66,6 +67,20 @@ def run_of(financial_year: str, rule_version: str) -> AllocationRun | None:
     ).scalar_one_or_none()
 
 
+def run_of_year(financial_year: str) -> AllocationRun:
+    """The run of a year, the latest where a rehearsal wrote one too. Raises NotFound."""
+    found = session.scalars(sa.select(AllocationRun).where(AllocationRun.financial_year == financial_year)
+                            .order_by(AllocationRun.created_at.desc(), AllocationRun.id).limit(1)).first()
+    if found is None:
+        raise NotFound(_("No money was shared out in that year."))
+    return found
+
+
+def rule_text(found: AllocationRun) -> str:
+    """The rule of a run in words; a rehearsal's says that it is one."""
+    return rules.RULE_TEXTS[found.rule_version]
+
+
 def run(run_id: UUID) -> AllocationRun:
     """A run. Raises NotFound."""
     found = session.get(AllocationRun, run_id)
@@ -106,8 +121,8 @@ def shares_of_run(run_id: UUID) -> list[ShareRow]:
     return [ShareRow(*tuple(row)) for row in session.execute(asked)]
 
 
-def allocations_of(neighbourhood_id: UUID) -> list[Allocation]:
-    """The shares that a neighbourhood was given, the earliest first."""
-    return list(session.scalars(
-        sa.select(Allocation).join(AllocationRun, AllocationRun.id == Allocation.run_id)
-        .where(Allocation.neighbourhood_id == neighbourhood_id).order_by(AllocationRun.created_at, Allocation.id)))
+def years_of(neighbourhood_id: UUID) -> list[str]:
+    """The financial years in which a neighbourhood was given a share, the earliest first."""
+    return sorted(session.scalars(
+        sa.select(AllocationRun.financial_year).join(Allocation, Allocation.run_id == AllocationRun.id)
+        .where(Allocation.neighbourhood_id == neighbourhood_id).distinct()))

@@ -26,6 +26,10 @@ RULE_TEXT = (
     "place its residents (Census) times its deprivation score (English Indices of Deprivation) in thousandths, added "
     "up. Pence by largest remainder. Between equal remainders the place with the greater need goes first, then the "
     "lower code.")
+RULE_TEXTS = {
+    RULE_VERSION: RULE_TEXT,
+    REHEARSAL_RULE: "A rehearsal: each place was given exactly what the grants of the file need. No need was weighed.",
+}
 TIE_ORDER = "greater need for each resident, then the lower code"
 
 #: Who may have a pot shared out: trustees, and the system for a rehearsal or the demo.

@@ -282,6 +282,10 @@ def _small_area(row: Any) -> SmallArea:
     return SmallArea(*row[:8], frame=tuple(row[8:12]) if row[7] else None)  # type: ignore[misc]
 
 
-def datasets() -> list[Dataset]:
-    """Every dataset that was loaded, the newest load first."""
-    return list(session.scalars(sa.select(Dataset).order_by(Dataset.loaded_at.desc(), Dataset.number.desc())))
+def datasets_of(bounds: Bounds = IN_FORCE) -> list[Dataset]:
+    """The datasets that the bounds read, the newest load of each: what a page of figures names as its sources."""
+    pinned = {"imd": bounds.imd_version, "cni": bounds.cni_version, "residents": bounds.residents_version}
+    asked = sa.select(Dataset).where(sa.or_(*(sa.and_(Dataset.kind == kind, Dataset.version == version)
+                                              for kind, version in pinned.items()))).order_by(Dataset.number)
+    newest = {dataset.kind: dataset for dataset in session.scalars(asked)}
+    return [newest[kind] for kind in pinned if kind in newest]

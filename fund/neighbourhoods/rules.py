@@ -193,6 +193,16 @@ def slug(name: str, district_name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", words).strip("-")
 
 
+def frame_around(frames: Sequence[tuple[int, int, int, int]]) -> str | None:
+    """The view box of a drawing that holds these outlines (west, north, east, south) with a margin; None for none."""
+    if not frames:
+        return None
+    west, north = min(frame[0] for frame in frames), min(frame[1] for frame in frames)
+    east, south = max(frame[2] for frame in frames), max(frame[3] for frame in frames)
+    margin = max(east - west, south - north) // 30 + 1
+    return f"{west - margin} {north - margin} {east - west + 2 * margin} {south - north + 2 * margin}"
+
+
 _PLAIN = str.maketrans("âêîôûŵŷáéíóúẃýàèìòùẁỳäëïöüẅÿ", "aeiouwyaeiouwyaeiouwyaeiouwy") | {ord("&"): " and "}
 
 _FULL = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9][A-Z]{2})", re.ASCII)
@@ -212,6 +222,11 @@ def normal_postcode(typed: str) -> str:
     if match:
         return f"{match[1]} {match[2]}"
     raise BadInput(_what_is_wrong(letters), field="postcode")
+
+
+def is_postcode(typed: str) -> bool:
+    """Whether this is written like a postcode: a search box takes one too."""
+    return _FULL.fullmatch(re.sub(r"[\s.,-]+", "", typed).upper()) is not None
 
 
 def _what_is_wrong(letters: str) -> str:

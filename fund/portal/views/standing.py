@@ -1,12 +1,11 @@
 """The public pages that belong to no other part: the first page, and what the fund says about itself."""
 
-from flask import Blueprint, redirect, render_template, request
+from flask import redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from fund.portal.views.blueprint import blueprint
 from fund.web import access, headers
 from fund.web.words import COOKIE, LANGUAGES
-
-blueprint = Blueprint("portal", __name__)
 
 YEAR_SECONDS = 365 * 24 * 3600
 
