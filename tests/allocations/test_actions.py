@@ -89,17 +89,23 @@ def test_a_rehearsal_gives_each_place_exactly_what_follows(session):
 def test_a_delegated_share_cannot_be_taken_back_by_mirroring_its_entry(session):
     run = make_allocation_run()
     share = queries.shares_of_run(run.id)[0]
-    with pytest.raises(DBAPIError) as refused:
+    with pytest.raises(Refused) as refused:
         ledger.reverse(share.entry_id, effective_on=clock.today(), idem_key="take it back")
-    assert refusal(refused.value) == ("23001", "allocation_stands_for_its_term")
+    assert [reason.code for reason in refused.value.reasons] == ["allocation_stands_for_its_term"]
+    assert state_of(refused.value) == "23001"
 
 
 def test_not_by_a_reversal_dated_after_the_term_either(session):
     run = make_allocation_run()
     share = queries.shares_of_run(run.id)[0]
-    with pytest.raises(DBAPIError) as refused:
+    with pytest.raises(Refused) as refused:
         ledger.reverse(share.entry_id, effective_on=run.term_to, idem_key="take it back later")
-    assert refusal(refused.value) == ("23001", "allocation_stands_for_its_term")
+    assert state_of(refused.value) == "23001"
+
+
+def state_of(refused):
+    """The SQLSTATE with which the database itself refused."""
+    return refused.__cause__.sqlstate
 
 
 @pytest.mark.parametrize("statement", [

@@ -35,6 +35,7 @@ def why_refused(constraint: str, accounts: Sequence[str]) -> Reason | None:
         "period_is_open": _("The books are closed for that day. Use a day in the open period."),
         "no_limit_in_deficit": _("The endowment is worth less than its capital, so nothing more can be spent yet."),
         "reversal_mirrors": _("A reversal is the exact mirror of one entry."),
+        "allocation_stands_for_its_term": _("Money that was set aside for a place stands until its term ends."),
         "uq_entry_reverses": _("That entry was reversed already."),
         "ck_entry_effective_on": _("That day is too far from now."),
         "ck_transfer_amount": _("An amount is a whole number of pence, more than nothing."),
