@@ -1,19 +1,26 @@
 """Reading batches, what the bank said, and its statements."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from fund.bank.models import Batch, BatchRow, LineRow, Match, Message, PaymentFile, StatementRow
 from fund.bank.rules import BatchFacts, BatchLine, BatchState, batch_state
+from fund.bank.transport import is_connected
 from fund.db import session
 from fund.grants import queries as grants
+from fund.grants.models import Release
 from fund.grants.queries import ReleaseRow
+from fund.grants.rules import HAND_DAYS
+from fund.kernel.actor import Capacity
 from fund.kernel.errors import NotFound
+from fund.kernel.money import pounds
+from fund.kernel.waiting import Waiting
+from fund.kernel.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +172,9 @@ class LineView:
 
 def statement_lines(*, unmatched_only: bool = False, most: int = 100) -> list[LineView]:
     """The newest lines of the statements with what each was matched to."""
-    query = (sa.select(LineRow, sa.text("r.end_to_end_id"), BatchRow.batch_id)
+    query = (sa.select(LineRow, Release.end_to_end_id, BatchRow.batch_id)
              .outerjoin(Match, Match.statement_line_id == LineRow.id)
-             .outerjoin(sa.text("release r"), sa.text("r.id = statement_match.release_id"))
+             .outerjoin(Release, Release.id == Match.release_id)
              .outerjoin(BatchRow, BatchRow.release_id == Match.release_id)
              .order_by(LineRow.booked_on.desc(), LineRow.id).limit(most))
     if unmatched_only:
@@ -210,3 +217,41 @@ def compared_with_last(view: BatchView) -> Compared:
       WHERE b.made_at < :at ORDER BY b.made_at DESC, b.id LIMIT 1"""), {"at": view.made_at}).one_or_none()
     count, total = (before.line_count, before.total_pence) if before else (0, 0)
     return Compared(count, total, [line for line in view.lines if line.is_first_to_account])
+
+
+def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[Waiting]:
+    """What an authoriser has to put together, to authorise or to look into; in one page's worth of statements."""
+    if Capacity.AUTHORISER not in capacities:
+        return []
+    found = []
+    waiting = [one for one in releases_to_batch() if one.is_fresh]
+    if waiting:
+        oldest = min(one.approved_at for one in waiting)
+        found.append(Waiting(_("Put %(count)s approved payments together for the bank.", count=len(waiting))
+                             if len(waiting) > 1 else _("Put one approved payment together for the bank."),
+                             "bank.batches", {}, _("Look at them"), oldest + timedelta(days=HAND_DAYS)))
+    for view in batches(person_id):
+        found += _of_batch(view)
+    unmatched = unmatched_count()
+    if unmatched:
+        found.append(Waiting(_("Explain lines of the bank statement that match no payment: %(count)s.",
+                               count=unmatched), "bank.statements", {}, _("See them")))
+    return found
+
+
+def _of_batch(view: BatchView) -> list[Waiting]:
+    page = ("bank.batch", {"batch_id": view.id})
+    names = {"reference": view.reference, "total": pounds(view.facts.total_pence)}
+    if view.state is BatchState.FROZEN:
+        theirs = not (view.facts.touched_by_authoriser or view.facts.interest_of_authoriser)
+        return [Waiting(_("Authorise the batch %(reference)s of %(total)s.", **names), *page,
+                        _("Look at it") if theirs else "", whose="" if theirs else _("Another authoriser"))]
+    if view.state is BatchState.SENDING:
+        return [Waiting(_("Find out whether the bank has the file %(reference)s of %(total)s.", **names), *page,
+                        _("See what to do"))]
+    if view.state is BatchState.FILE_MADE and not is_connected():
+        return [Waiting(_("Take the file %(reference)s of %(total)s to the bank.", **names), *page, _("Get the file"))]
+    if view.state in {BatchState.FILE_MADE, BatchState.AUTHORISED, BatchState.SENT}:
+        return [Waiting(_("The bank is about to pay the batch %(reference)s of %(total)s.", **names), *page,
+                        whose=_("The bank"))]
+    return []

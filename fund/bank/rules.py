@@ -3,8 +3,10 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from fund.kernel.clock import LONDON
 from fund.kernel.money import exact_pounds
 from fund.kernel.reasons import Reason
 from fund.kernel.words import _
@@ -35,6 +37,20 @@ def lines_sha256(lines: Iterable[BatchLine]) -> bytes:
     text = "\n".join(f"{line.end_to_end_id} {line.amount_pence} {line.fingerprint.hex()}"
                      for line in sorted(lines, key=lambda line: line.end_to_end_id))
     return hashlib.sha256(text.encode()).digest()
+
+
+#: Banks take files until three in the afternoon for the same day.
+CUT_OFF_HOUR = 15
+
+
+def next_banking_day(now: datetime) -> date:
+    """The first day on which the bank can pay a file sent now: not a weekend, and not today in the late afternoon.
+
+    Bank holidays are the bank's to know: it pays on the next working day by itself.
+    """
+    here = now.astimezone(LONDON)
+    day = here.date() if here.hour < CUT_OFF_HOUR else here.date() + timedelta(days=1)
+    return day + timedelta(days={5: 2, 6: 1}.get(day.weekday(), 0))
 
 
 class BatchState(StrEnum):

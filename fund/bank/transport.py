@@ -1,15 +1,16 @@
 """The line to the bank: the one place that talks to it. Files go out, answers come in; nothing here reads either.
 
 The address is BANK_URL; without one the file is taken to the bank by hand. The interface is that of the demo's bank
-(`mock-bank`): another bank means another body for these three functions.
+(`mock-bank`): another bank means other bodies for these functions.
 """
 
 import http.client
 import json
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
-from fund.kernel.errors import OutsideDown
+from fund.kernel.errors import Broken, OutsideDown
 from fund.settings import settings
 
 CONNECT_SECONDS, ANSWER_SECONDS = 3, 20
@@ -53,6 +54,35 @@ def take_answers() -> list[bytes]:
 def every_answer() -> list[bytes]:
     """All that the bank ever sent and still holds, to read again after a loss."""
     return _messages("/_mock/messages")
+
+
+# Only the demo's bank can be told what to do; with a real one there is no such address, and no demo.
+
+def open_demo_account(*, balance_pence: int) -> None:
+    """Open the fund's account at the demo's bank, unless it is open."""
+    given = settings()
+    _tell_demo_bank("POST", "/_mock/accounts", {"id": "FUND", "name": given.bank_account_name, "currency": "GBP",
+                                                "iban": given.bank_account_iban, "balance": balance_pence})
+
+
+def let_a_day_pass() -> None:
+    """Move the demo bank's clock on by a day: it books what is due and sends the day's statement."""
+    _tell_demo_bank("POST", "/_mock/advance?days=1")
+
+
+def make_it_come_back(end_to_end_id: str, *, days: int = 1, reason: str = "AC04") -> None:
+    """Have the demo's bank send one payment back, so many working days after it paid it. Say so before it is paid."""
+    _tell_demo_bank("PATCH", "/_mock/accounts/FUND", {"behaviour": "return-later", "parameters": {
+        "days": days, "reason": reason, "end_to_end_id": end_to_end_id}})
+
+
+def _tell_demo_bank(method: str, path: str, body: dict[str, Any] | None = None) -> None:
+    if settings().fund_env == "production":
+        raise Broken("a real bank is told nothing")
+    status, answer = _ask(method, path, json.dumps(body).encode() if body is not None else None,
+                          content_type="application/json")
+    if status >= 300 and b"already an account" not in answer:
+        raise OutsideDown(f"the demo's bank said {status}")
 
 
 def _messages(path: str) -> list[bytes]:

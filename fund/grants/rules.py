@@ -5,7 +5,7 @@ Every rule here about money or hands is repeated by the tables (migration 0010) 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from fund.kernel.money import pounds, share_pence
@@ -18,6 +18,8 @@ TERMS_VERSION = "2026-1"
 REMIND_DAYS_BEFORE = (14, 3)
 #: The first stage is due so many days after the offer, each later one so many after the one before.
 FIRST_STAGE_DAYS, NEXT_STAGE_DAYS = 42, 182
+#: Our promise to groups: each pair of hands takes at most so many days, and the bank so many after the file is sent.
+HAND_DAYS, BANK_DAYS = 7, 4
 MOST_STORY, MOST_PLAN, MOST_WORDS, MOST_FILES = 5_000, 3_000, 2_000, 6
 
 
@@ -288,9 +290,18 @@ class Paid:
         return self.award_pence - self.paid_pence
 
 
-def day_and_time(at: datetime) -> str:
-    """A moment as a person says it, for sentences made here."""
-    return at.strftime("%-d %B %Y")
+def bank_reason_words(code: str) -> str:
+    """Why a bank turned a payment down or sent it back, for the people whom it concerns. ISO 20022's codes."""
+    words = {
+        "AC04": _("the account is closed"), "AC06": _("the account is blocked"),
+        "AC01": _("there is no account with this number"), "AC02": _("there is no account with this number"),
+        "AC03": _("there is no account with this number"), "RC01": _("there is no bank with this sort code"),
+        "BE01": _("the name is not the account holder’s"), "BE04": _("the payee’s details are not complete"),
+        "MD07": _("the account holder has died"), "AM04": _("there was not enough money on our account"),
+        "MS03": _("the bank did not say why"),
+    }
+    return words.get(code) or (_("the bank gave the reason %(code)s", code=code) if code
+                               else _("the bank did not say why"))
 
 
 def evidence_made_of(plan: str, amount_pence: int) -> str:

@@ -319,22 +319,26 @@ class EvidenceRow:
     accepted: bool | None
     words: str | None
     reviewed_at: datetime | None
-    file_ids: Sequence[uuid.UUID]
-    reused_file_ids: Sequence[uuid.UUID]
+    sent_by_name: str
+    reviewed_by_name: str
+    files: Sequence[dict[str, Any]]  # id, name, content_type, reused (shown for another grant too)
 
 
 _EVIDENCE = """
 SELECT e.id, e.stage_id, e.number, e.story, e.sent_by, e.sent_at, v.accepted, v.words, v.reviewed_at,
-       ARRAY(SELECT f.file_id FROM evidence_file f WHERE f.evidence_id = e.id ORDER BY f.file_id) AS file_ids,
-       ARRAY(SELECT f.file_id FROM evidence_file f WHERE f.evidence_id = e.id AND EXISTS (
-         SELECT FROM evidence_file o JOIN evidence q ON q.id = o.evidence_id JOIN stage t ON t.id = q.stage_id
-         WHERE o.sha256 = f.sha256 AND t.award_id <> s.award_id) ORDER BY f.file_id) AS reused_file_ids
+       coalesce(p.name, '') AS sent_by_name, coalesce(o.name, '') AS reviewed_by_name,
+       coalesce((SELECT json_agg(json_build_object('id', f.file_id, 'name', t.name, 'content_type', t.content_type,
+         'reused', EXISTS (SELECT FROM evidence_file u JOIN evidence q ON q.id = u.evidence_id
+                           JOIN stage w ON w.id = q.stage_id
+                           WHERE u.sha256 = f.sha256 AND w.award_id <> s.award_id)) ORDER BY t.name, f.file_id)
+         FROM evidence_file f JOIN stored_file t ON t.id = f.file_id WHERE f.evidence_id = e.id), '[]') AS files
 FROM evidence e JOIN stage s ON s.id = e.stage_id LEFT JOIN evidence_review v ON v.evidence_id = e.id
+LEFT JOIN person p ON p.id = e.sent_by LEFT JOIN person o ON o.id = v.reviewed_by
 """
 
 
 def evidence(evidence_id: uuid.UUID) -> EvidenceRow:
-    """One evidence; `reused_file_ids` are files that were shown for another grant too. Raises NotFound."""
+    """One evidence, with its files and who sent and read it. Raises NotFound."""
     row = session.execute(sa.text(_EVIDENCE + " WHERE e.id = :id"), {"id": evidence_id}).mappings().one_or_none()
     if row is None:
         raise NotFound("no such evidence")
@@ -439,12 +443,12 @@ def hand(person_id: uuid.UUID, capacity: str, grant: GrantRow, *, step_before: C
 
 def payee_facts(grant: GrantRow, organisation_id: uuid.UUID, bank_account_id: uuid.UUID) -> PayeeFacts:
     """What the rules ask about an account for a grant's money."""
-    account_of = next((account for account in organisations.accounts_of(organisation_id)
-                       if account.id == bank_account_id), None)
-    is_own = organisation_id == grant.organisation_id
-    return PayeeFacts(is_own=is_own, host_agreed=is_own or organisations.is_host_of(organisation_id,
-                                                                                    grant.organisation_id),
-                      account_of_payee=account_of is not None)
+    row = session.execute(sa.text("""
+      SELECT may_receive_for(:payee, :grantee) AS may_receive, EXISTS (
+        SELECT FROM bank_account b WHERE b.id = :account AND b.organisation_id = :payee) AS account_of"""),
+        {"payee": organisation_id, "grantee": grant.organisation_id, "account": bank_account_id}).one()
+    return PayeeFacts(is_own=organisation_id == grant.organisation_id, host_agreed=row.may_receive,
+                      account_of_payee=row.account_of)
 
 
 def reasons_not_to_release(person_id: uuid.UUID, grant: GrantRow, stage: StageRow) -> list[Reason]:
