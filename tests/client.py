@@ -8,12 +8,13 @@ import contextvars
 from typing import Any
 
 import sqlalchemy as sa
+from flask import has_app_context
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 
 from fund.db import session as fund_session
 from fund.people.actions import start_session
-from tests.pages import check_page
+from tests.pages import check_page, check_redirect
 
 
 class PageClient(FlaskClient):
@@ -23,14 +24,20 @@ class PageClient(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         """Send a request, in contexts of its own, and check the page that comes back."""
-        fund_session.commit()
+        kwargs.setdefault("buffered", True)
+        within = has_app_context()
+        if within:
+            fund_session.commit()
         try:
             response = contextvars.Context().run(super().open, *args, **kwargs)
         finally:
-            # In a server the transaction's end undoes these; here the outer transaction goes on.
-            fund_session.execute(sa.text("RESET ROLE; SELECT set_config('fund.person', '', true)"))
-            fund_session.commit()
-        if self.check and response.mimetype == "text/html" and response.data:
+            if within:
+                # In a server the transaction's end undoes these; here the outer transaction goes on.
+                fund_session.execute(sa.text("RESET ROLE; SELECT set_config('fund.person', '', true)"))
+                fund_session.commit()
+        if self.check and 300 <= response.status_code < 400:
+            check_redirect(self.application, response)
+        elif self.check and response.mimetype == "text/html" and response.data:
             check_page(self.application, response)
         return response
 

@@ -19,6 +19,7 @@ from fund.db import db
 from fund.db import session as fund_session
 from fund.embedded import postgres, process
 from fund.settings import Settings, settings, use
+from fund.web import assets
 from fund.web.limits import limiter
 from tests.client import PageClient
 from tests.make.mail import Letters, start_mail_server
@@ -113,6 +114,12 @@ def client(app, session):
     """
     limiter.reset()
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def built():
+    """The style sheet and the scripts, built unless they are there."""
+    assets.build()
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
+from fund.web.access import SIGN_IN_PATH
+
 #: Pages elsewhere are few; links to our own must lead somewhere.
 _NOT_TYPED = {"hidden", "submit", "button", "reset", "image"}
 #: Changes a cookie of the asker's own and nothing of the fund's, so public pages need no session for a token.
@@ -20,6 +22,14 @@ def check_page(app: Flask, response: Any) -> None:
     """Raise AssertionError with everything that is wrong with a page."""
     wrong = list(_faults(app, response))
     assert not wrong, f"{response.request.method} {response.request.path}: " + "; ".join(wrong)
+
+
+def check_redirect(app: Flask, response: Any) -> None:
+    """Raise AssertionError when it leads to no page of ours, or keeps a POST a POST."""
+    target = response.location
+    assert response.status_code in {301, 302, 303, 308}, response.status
+    assert response.request.method in {"GET", "HEAD"} or response.status_code in {302, 303}, "a POST is sent on as one"
+    assert _leads_somewhere(app, target, "GET", response.request.path), f"{target} leads nowhere"
 
 
 def _faults(app: Flask, response: Any) -> Any:
@@ -132,7 +142,7 @@ def _forms(app: Flask, page: Element, here: str) -> Any:
 
 def _leads_somewhere(app: Flask, target: str, method: str, here: str) -> bool:
     parts = urlsplit(target)
-    if parts.scheme or parts.netloc:
+    if parts.scheme or parts.netloc or parts.path == SIGN_IN_PATH:
         return True
     path = unquote(parts.path) or here
     try:

@@ -5,6 +5,7 @@ fund/web/static and the catalogues of words into .mo files. It does nothing when
 `{{ asset("fund.css") }}` is a file's address. Node is the machine's own, or the wheel's.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -46,7 +47,16 @@ def init_app(app: Flask) -> None:
 
 
 def build() -> bool:
-    """Build what is out of date; gives whether anything was."""
+    """Build what is out of date; gives whether anything was. Of several processes one builds and the others wait."""
+    folder = os.open(FRONT, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        return _build()
+    finally:
+        os.close(folder)
+
+
+def _build() -> bool:
     worded = build_words()
     wanted = _fingerprint()
     if MANIFEST.exists() and json.loads(MANIFEST.read_text())["fingerprint"] == wanted:

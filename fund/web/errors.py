@@ -26,6 +26,7 @@ from fund.kernel import errors as kinds
 from fund.kernel.words import _
 from fund.web import access
 from fund.web.access import SIGN_IN_PATH, MustSignIn
+from fund.web.fields import without_control
 from fund.web.headers import is_from_here
 from fund.web.kept import as_text, page_of_the_form
 
@@ -51,9 +52,9 @@ def page(status: int, title: str, sentences: Sequence[str] = (), *, kept: str = 
 def kept_words() -> list[tuple[str, str]]:
     """What the form held, to be shown and sent again; nothing when it cannot be read."""
     try:
-        return [(name, text) for name, text in request.form.items(multi=True)
+        return [(without_control(name), without_control(text)) for name, text in request.form.items(multi=True)
                 if not any(name.endswith(secret) for secret in _NEVER_SHOWN)]
-    except HTTPException:
+    except Exception:  # the edge: what cannot be read at all cannot be shown, and must not hide the first error
         return []
 
 

@@ -19,15 +19,22 @@ from fund.kernel.money import pence_from_typed
 from fund.kernel.words import _
 from fund.web import widgets
 
-# Every other control or format-breaking character has no place in words for people. counter.js has the same spaces.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff\ud800-\udfff]")
-_SPACES = "\t\n\x0b\x0c\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+# What no words for people hold: control characters, what turns writing round unseen, and what is no character at all.
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202d\u202e\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
+# A line ends in many ways: Word's own is \x0b. counter.js knows the same ones, and the same spaces.
+_LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_SPACES = "\t\n \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\ufeff"
 _WORD = re.compile(f"[^{_SPACES}]+")
 
 
 def tidy(text: str) -> str:
-    """Text as it is kept: NFC, line ends as LF, no space around it."""
-    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    """Text as it is kept: NFC, every line end as LF, no space around it."""
+    return unicodedata.normalize("NFC", _LINE_END.sub("\n", text)).strip(_SPACES)
+
+
+def without_control(text: str) -> str:
+    """Text as it may be shown: what has no place in a page is left out."""
+    return _CONTROL.sub("", _LINE_END.sub("\n", text))
 
 
 def count_words(text: str) -> int:
@@ -65,7 +72,7 @@ class _Written(wtforms.StringField):
         if valuelist:
             self.data = tidy(valuelist[0])
             if _CONTROL.search(self.data):
-                self.data = _CONTROL.sub("", self.data)
+                self.data = without_control(self.data)
                 raise ValueError(_("There were characters in it that cannot be seen. We took them out: check it and "
                                    "send it again."))
 
@@ -129,7 +136,7 @@ class MoneyField(wtforms.Field):
 
     def _value(self) -> str:
         if self.raw_data:
-            return str(self.raw_data[0])
+            return without_control(str(self.raw_data[0]))
         if self.data is None:
             return ""
         return f"{self.data // 100:,}" + (f".{self.data % 100:02d}" if self.data % 100 else "")
@@ -187,6 +194,9 @@ class TickField(wtforms.BooleanField):
 
     widget = widgets.Tick()
 
+    def _value(self) -> str:
+        return "y"  # WTForms would show whatever was sent
+
 
 class DayField(wtforms.Field):
     """A day in three boxes; `data` is a date, None when nothing was typed."""
@@ -205,7 +215,8 @@ class DayField(wtforms.Field):
     def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
         """Three boxes come as three values of one name; anything else is no day."""
         super().process(formdata, *args, **kwargs)
-        self.raw_data = ([*self.raw_data, "", "", ""][:3]) if self.raw_data else None
+        typed = [without_control(str(part)) for part in self.raw_data or []]
+        self.raw_data = [*typed, "", "", ""][:3] if typed else None
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read day, month and year, in ASCII digits."""

@@ -43,7 +43,8 @@ def _clock(here: datetime) -> str:
         return _("noon") if here.hour else _("midnight")
     hour = here.hour % 12 or 12
     minutes = f":{here.minute:02d}" if here.minute else ""
-    return f"{hour}{minutes}{_('pm') if here.hour >= 12 else _('am')}"
+    half = _("pm") if here.hour >= 12 else _("am")  # outside the f-string, where the catalogue's extractor sees it
+    return f"{hour}{minutes}{half}"
 
 
 def _in_london(value: datetime) -> datetime:

@@ -2,8 +2,10 @@
 limit to the number of fields. Here each is a 400 or a 413 that says what was wrong.
 """
 
+import io
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 
 import flask
 from flask import Flask
@@ -20,15 +22,24 @@ _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class _StrictParser(FormDataParser):
-    """Says that a form is broken where Werkzeug gives an empty one."""
+    """Says that a form is broken where Werkzeug gives an empty one, and too big before all of it is read."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "silent": False})
 
-    def parse(self, *args: Any, **kwargs: Any) -> Any:
+    def parse(self, stream: IO[bytes], mimetype: str, *args: Any, **kwargs: Any) -> Any:
+        """The stream, the fields and the files. Raises BadRequest or RequestEntityTooLarge."""
+        if mimetype == "application/x-www-form-urlencoded":
+            body = stream.read(MOST_TEXT_BYTES + 1)
+            if len(body) > MOST_TEXT_BYTES or body.count(b"&") > MOST_FIELDS:
+                raise RequestEntityTooLarge("The form is too long.")
+            stream = io.BytesIO(body)
         try:
-            return super().parse(*args, **kwargs)
-        except ValueError as error:
+            stream, form, files = super().parse(stream, mimetype, *args, **kwargs)
+            if None in form or None in files:
+                raise ValueError("a part without a name")
+            return stream, form, files
+        except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
             raise BadRequest("The form arrived broken.") from error
 
 
@@ -42,17 +53,32 @@ class Request(flask.Request):
         """The body as JSON. Raises BadRequest when it is nested too deeply or holds what no text can."""
         try:
             found = super().get_json(*args, **kwargs)
-            if found is not None and _UNKEEPABLE.search(flask.json.dumps(found, ensure_ascii=False)):
-                raise BadRequest("The text holds characters that cannot be kept.")
-        except (RecursionError, UnicodeError) as error:
+        except RecursionError as error:
             raise BadRequest("The data is nested too deeply.") from error
+        except ValueError as error:
+            raise BadRequest("The data is no JSON that we can read.") from error
+        if any(_UNKEEPABLE.search(text) for text in _texts_within(found)):
+            raise BadRequest("The text holds characters that cannot be kept.")
         return found
+
+
+def _texts_within(data: Any) -> Iterator[str]:
+    """Every text of some JSON, keys too, however deep."""
+    waiting = [data]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict):
+            waiting += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            waiting += part
 
 
 class _ShortInteger(IntegerConverter):
     """A number in an address, short enough for a bigint: longer ones are no page of ours."""
 
-    regex = r"\d{1,18}"
+    regex = r"[0-9]{1,18}"
 
 
 def _refuse_what_cannot_be_kept() -> None:

@@ -12,6 +12,8 @@ from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
+from fund.web.access import safe_next
+
 FOR_ANYBODY = (("/", _l("Home")), ("/places", _l("Find your place")), ("/ledger", _l("Open books")))
 SIGNED_IN = ("/waiting", _l("What waits for you"))
 SIGNED_OUT = ("/sign-in", _l("Sign in"))
@@ -61,7 +63,7 @@ def _is_here(path: str) -> bool:
 def this_page() -> str:
     """The address to come back to after changing the language."""
     if request.method == "GET" or there_is(request.path):
-        return request.full_path.rstrip("?")
+        return safe_next(request.full_path.rstrip("?"))
     return "/"
 
 

@@ -28,6 +28,8 @@ class _Quick:
             params["fieldset"]["legend"].setdefault("classes", "govuk-fieldset__legend--s")
         if not (params.get("hint") or {}).get("text"):
             params["hint"] = None
+        if params.get("errorMessage"):
+            params["errorMessage"]["visuallyHiddenText"] = _("To mend")
         # `required` would have the browser answer in its own words and its own language; ours are on the page.
         params["attributes"] = {name: value for name, value in (params.get("attributes") or {}).items()
                                 if name not in {"required", "maxlength", "minlength"}}

@@ -2,6 +2,11 @@
 
 A person's choice is kept in the cookie `language`; before any choice the browser's own wish counts. Jobs and letters
 write in a person's language inside `with in_language("cy"):`.
+
+The catalogue is fund/translations/cy/LC_MESSAGES/messages.po. To bring it up to date with the code:
+
+    pybabel -q extract -F babel.cfg -k _l --no-location --sort-output --no-wrap --omit-header -o var/messages.pot .
+    pybabel -q update -i var/messages.pot -d fund/translations -l cy --no-wrap --no-fuzzy-matching --omit-header
 """
 
 from collections.abc import Iterator
@@ -9,6 +14,7 @@ from contextlib import contextmanager
 
 import flask_babel
 from flask import Flask, has_app_context, has_request_context, request
+from werkzeug.wrappers import Response
 
 from fund.kernel import words
 
@@ -39,10 +45,17 @@ def _look_up(sentence: str) -> str:
     return str(flask_babel.get_translations().ugettext(sentence))
 
 
+def _say_that_it_varies(response: Response) -> Response:
+    if response.mimetype == "text/html":
+        response.vary.update(("Accept-Language", "Cookie"))
+    return response
+
+
 def init_app(app: Flask) -> None:
     """Set up the catalogues, and tell the kernel's words how to be looked up."""
     app.config.update(BABEL_TRANSLATION_DIRECTORIES="translations", BABEL_DEFAULT_LOCALE="en",
                       BABEL_DEFAULT_TIMEZONE="Europe/London")
     flask_babel.Babel(app, locale_selector=language)
     words.use(_look_up)
+    app.after_request(_say_that_it_varies)
     app.jinja_env.globals.update(language=lambda: str(flask_babel.get_locale()), languages=LANGUAGES)

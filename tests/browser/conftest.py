@@ -10,7 +10,6 @@ job that is due. A console error, a refused script or an uncaught exception in a
 
 import os
 import shutil
-import threading
 import uuid
 from dataclasses import dataclass
 
@@ -18,14 +17,13 @@ import psycopg
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
-from werkzeug.serving import make_server
 
 from fund import queue
 from fund.app import create_app
 from fund.db import db
 from fund.embedded import postgres
 from fund.settings import Settings
-from fund.web import assets
+from tests.browser.look import serving
 
 
 @dataclass(frozen=True)
@@ -41,12 +39,6 @@ class Live:
             return queue.run_all_due()
 
 
-@pytest.fixture(scope="session")
-def built():
-    """The style sheet and the scripts, built unless they are there."""
-    assets.build()
-
-
 @pytest.fixture
 def live(server, template, built):
     """The application on loopback, with a fresh copy of the migrated database."""
@@ -55,13 +47,8 @@ def live(server, template, built):
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER fund_owner")
         app = create_app(Settings(_env_file=None, fund_env="test",
                                   database_url=postgres.role_url(server, name, "fund_app")))
-        served = make_server("127.0.0.1", 0, app, threaded=True)
-        thread = threading.Thread(target=served.serve_forever, daemon=True)
-        thread.start()
-        yield Live(f"http://127.0.0.1:{served.server_port}", app)
-        served.shutdown()
-        thread.join()
-        served.server_close()
+        with serving(app) as url:
+            yield Live(url, app)
         with app.app_context():
             for engine in db.engines.values():
                 engine.dispose()
@@ -88,7 +75,8 @@ def new_page(browser: Browser):
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
-        page.on("console", lambda said: wrong.append(f"{page.url}: {said.text}") if _is_a_fault(said) else None)
+        page.on("response", lambda answer: answer.status < 500 or wrong.append(f"{answer.status} {answer.url}"))
+        page.on("console", lambda said: _is_a_fault(said) and wrong.append(f"{page.url}: {said.text}"))
         return page
 
     yield make

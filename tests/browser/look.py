@@ -1,13 +1,37 @@
-"""Looking at a page as the browser shows it: faults that axe finds, sideways scrolling, a picture to look at."""
+"""Serving an application to a browser, and looking at a page as it shows it.
 
+Faults that axe finds, one h1, nothing scrolling sideways, and a picture for people to look at.
+"""
+
+import logging
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
 from playwright.sync_api import Page
+from werkzeug.serving import make_server
 
 SHOTS = Path(os.environ.get("FUND_SHOTS", Path(__file__).resolve().parent.parent.parent / "var" / "shots"))
 NARROW = 320
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serve an application on loopback, a thread a request; gives its address."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    served = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=served.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{served.server_port}"
+    finally:
+        served.shutdown()
+        thread.join()
+        served.server_close()
 
 
 def check(page: Page, shot: str = "") -> None:

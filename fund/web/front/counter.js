@@ -1,9 +1,10 @@
 // Counts words or characters as fields.py does: NFC, line ends as one, no space around, the same list of spaces.
-const SPACES = "\\t\\n\\x0b\\x0c\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff";
+const SPACES = "\\t\\n \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\ufeff";
 const WORD = new RegExp(`[^${SPACES}]+`, "gu");
-const AROUND = new RegExp(`^[${SPACES}\\x1c-\\x1f\\x85]+|[${SPACES}\\x1c-\\x1f\\x85]+$`, "gu");
+const AROUND = new RegExp(`^[${SPACES}]+|[${SPACES}]+$`, "gu");
+const LINE_END = /\r\n?|[\x0b\x0c\x85\u2028\u2029]/g;
 
-export const tidy = (text) => text.replace(/\r\n?/g, "\n").normalize("NFC").replace(AROUND, "");
+export const tidy = (text) => text.replace(LINE_END, "\n").normalize("NFC").replace(AROUND, "");
 export const countWords = (text) => (tidy(text).match(WORD) || []).length;
 export const countCharacters = (text) => [...tidy(text)].length;
 
