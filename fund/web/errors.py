@@ -23,10 +23,10 @@ from werkzeug.wrappers import Response
 
 from fund.db import refusal, session
 from fund.kernel import errors as kinds
+from fund.kernel.text import without_control
 from fund.kernel.words import _
 from fund.web import access
 from fund.web.access import SIGN_IN_PATH, MustSignIn
-from fund.web.fields import without_control
 from fund.web.headers import is_from_here
 from fund.web.kept import as_text, page_of_the_form
 

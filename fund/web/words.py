@@ -5,7 +5,8 @@ write in a person's language inside `with in_language("cy"):`.
 
 The catalogue is fund/translations/cy/LC_MESSAGES/messages.po. To bring it up to date with the code:
 
-    pybabel -q extract -F babel.cfg -k _l --no-location --sort-output --no-wrap --omit-header -o var/messages.pot .
+    pybabel -q extract -F babel.cfg -k _l -k N_ --no-location --sort-output --no-wrap --omit-header \\
+            -o var/messages.pot .
     pybabel -q update -i var/messages.pot -d fund/translations -l cy --no-wrap --no-fuzzy-matching --omit-header
 """
 

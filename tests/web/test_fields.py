@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
+from fund.kernel.text import count_characters, count_words, tidy, without_control
 from fund.web import assets
-from fund.web.fields import count_characters, count_words, tidy, without_control
 from tests.web.sample import SampleForm
 
 GOOD = {"name": "Friends of the canal", "amount": "1,250.50", "interest": "none", "agreed": "y", "size": "few"}

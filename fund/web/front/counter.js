@@ -1,4 +1,4 @@
-// Counts words or characters as fields.py does: NFC, line ends as one, no space around, the same list of spaces.
+// Counts words or characters as fund/kernel/text.py does: NFC, line ends as one, no space around, the same list of spaces.
 const SPACES = "\\t\\n \\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000\\ufeff";
 const WORD = new RegExp(`[^${SPACES}]+`, "gu");
 const AROUND = new RegExp(`^[${SPACES}]+|[${SPACES}]+$`, "gu");
