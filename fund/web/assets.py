@@ -54,6 +54,8 @@ def build() -> bool:
         return _build()
     finally:
         os.close(folder)
+        manifest.cache_clear()
+        asset.cache_clear()
 
 
 def _build() -> bool:
@@ -69,8 +71,6 @@ def _build() -> bool:
     (fresh / "manifest.json").write_text(json.dumps({"fingerprint": wanted, "names": names}, indent=1))
     shutil.rmtree(STATIC, ignore_errors=True)
     fresh.rename(STATIC)
-    manifest.cache_clear()
-    asset.cache_clear()
     return True
 
 

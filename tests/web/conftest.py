@@ -24,7 +24,7 @@ TABLE = """
 
 def sample_app(url: str, **settings):
     """The application with the sample pages."""
-    app = create_app(Settings(_env_file=None, **{"fund_env": "test", "database_url": url, **settings}))
+    app = create_app(Settings(_env_file=None, **{"fund_env": "test", **settings, "database_url": url}))
     app.test_client_class = PageClient
     app.register_blueprint(sample.blueprint)
     app.extensions["sample_people"] = {}
@@ -85,3 +85,11 @@ def known(site):
         return person
 
     return enter
+
+
+@pytest.fixture
+def another(committed):
+    """`another(redis_url="…")`: the sample pages under other settings. Afterwards tries are counted in memory again."""
+    yield lambda **settings: sample_app(committed, **settings)
+    sample_app(committed)
+    limiter.reset()
