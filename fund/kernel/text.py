@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-# What no words for people hold: control characters, what turns writing round unseen, and what is no character at all.
-CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202d\u202e\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
+# What no words for people hold: control characters, and what is no character at all.
+CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
 # A line ends in many ways: Word's own is \x0b. counter.js knows the same ones, and the same spaces.
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SPACES = "\t\n \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\ufeff"
