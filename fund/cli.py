@@ -183,3 +183,62 @@ def _database_in_words() -> Iterator[None]:
         raise click.ClickException(
             f"The database does not let the fund in: {said}. Look at DATABASE_URL and MIGRATION_DATABASE_URL; "
             "on a new server run `fund bootstrap` first.") from None
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--places", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="A folder of official look-ups; without it, those beside FILE's folder, else the shipped facts.")
+@click.option("--var", default=VAR / "rehearsal", type=click.Path(path_type=Path), help="Where it keeps its data.")
+def replay(file: Path, places: Path | None, var: Path) -> None:
+    """Drive every grant of a 360Giving FILE through the fund's own actions, in a database of its own.
+
+    It can be stopped at any time; run again, it goes on where it was. `fund rehearsal` then shows the result.
+    """
+    from fund.app import create_app
+    from fund.replay import actions, rules
+
+    data = file.read_bytes()
+    folder = places or next((found for found in (file.parent.parent, file.parent) if (found / "lookups").is_dir()), None)
+    files = sorted(folder.glob("*/*.csv")) if folder else []
+    with _rehearsal(var, data) as chosen, create_app(chosen).app_context():
+        began = time.monotonic()
+
+        def progress(what: str, done: int, of: int) -> None:
+            rate = done / max(time.monotonic() - began, 0.001)
+            click.echo(f"\r  {what:<24} {done:>5} of {of:<5} {rate:6.1f} grants/s ", nl=False)
+
+        finished = actions.rehearse(data, files, progress=progress)
+        click.echo()
+        for line in rules.summary(finished.plan, finished.calls):
+            click.echo(line)
+        for listed in (*finished.plan.unposted, *finished.plan.notes):
+            click.echo(f"row {listed.row:>5}   {listed.grant_id:<28} {listed.reason:<24} {listed.pence:>12} pence")
+
+
+@contextlib.contextmanager
+def _rehearsal(var: Path, data: bytes) -> Iterator[Settings]:
+    """A database, a bank and an origin of its own for a file; gives the settings, and stops the bank afterwards."""
+    from datetime import UTC, datetime
+
+    from fund import schema
+    from fund.embedded import bank, postgres, process
+    from fund.replay.formats import read_grants
+
+    name = "rehearsal_" + hashlib.sha256(data).hexdigest()[:12]
+    days = sorted(grant.awarded_on for grant in read_grants(data) if grant.awarded_on)
+    if not days:
+        raise click.ClickException("No grant of this file has a date.")
+    server = postgres.start(var / "postgres")
+    schema.make_roles(postgres.superuser_url(server))
+    schema.make_database(postgres.superuser_url(server), name)
+    schema.upgrade(postgres.role_url(server, name, "fund_migrator"))
+    port = process.free_port()
+    begin = None if (var / name / "bank.db").exists() else datetime.combine(days[0], datetime.min.time(), UTC)
+    child = bank.child(var / name, port, clock=begin)
+    child.start(var / "run", var / "log", {})
+    try:
+        yield Settings(database_url=postgres.role_url(server, name, "fund_app"), bank_url=bank.url(port),
+                       redis_url="", rehearsal=True, log_origin=f"rehearsal.fund.example/{name}")
+    finally:
+        child.stop()

@@ -34,6 +34,7 @@ from fund.panels.models import (
     Seat,
     Sitting,
     SittingApplication,
+    SittingPot,
     SittingSeed,
 )
 from fund.panels.rules import Consequence, SeatOffer
@@ -223,6 +224,28 @@ def _assign(application_id: uuid.UUID, sitting_id: uuid.UUID, how_many: int) -> 
 
 def _interest_page(reference: str) -> str:
     return f"/panel/applications/{reference}/interest"
+
+
+def set_pot(actor: Actor, sitting_id: uuid.UUID, *, pot_pence: int) -> SittingPot:
+    """Say how much of the panel's money goes into a sitting, before anybody scores; without it, all that is left does.
+
+    The chair says it, once, and it is published. Saying the same again changes nothing. Raises Forbidden for anybody
+    else, Refused when somebody has scored, BadInput for no money.
+    """
+    if pot_pence <= 0:
+        raise BadInput(_("Write more than £0."), field="pot")
+    seat = _serving(queries.own_seat(actor, queries.panel_of_sitting(sitting_id).id))
+    if not seat.is_chair:
+        raise Forbidden
+    stands = session.get(SittingPot, sitting_id)
+    if stands is not None and stands.pot_pence == pot_pence:
+        return stands
+    pot = SittingPot(sitting_id=sitting_id, pot_pence=pot_pence, set_by=seat.id)
+    with said_plainly():
+        session.add(pot)
+    record_act(actor, "set_pot", "sitting", sitting_id, pot_pence=pot_pence)
+    append("sitting_pot", {"sitting": str(sitting_id), "pot": str(pot_pence)}, idem_key=f"sitting-pot/{sitting_id}")
+    return pot
 
 
 # Interests

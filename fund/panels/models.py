@@ -144,6 +144,17 @@ class ScoreRelease(Model):
     released_at: Mapped[datetime] = mapped_column(**_NOW)
 
 
+class SittingPot(Model):
+    """How much of its money the panel puts into one sitting."""
+
+    __tablename__ = "sitting_pot"
+
+    sitting_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    pot_pence: Mapped[int]
+    set_by: Mapped[uuid.UUID]
+    set_at: Mapped[datetime] = mapped_column(**_NOW)
+
+
 class ScoreReminder(Model):
     """A reminder that a reader was sent."""
 

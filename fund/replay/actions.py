@@ -219,7 +219,7 @@ class _Rehearsal:
                 round_ = drive.publish_round(
                     self.driver, place, "Rehearsal of real grants", form_id,
                     rules=RoundRules(most_pence=LARGEST_PENCE, up_front_below_pence=LARGEST_PENCE,
-                                     part_funding=False))
+                                     part_funding=True))
                 made["members"] = [[str(m.person_id), str(m.seat_id), m.is_chair] for m in members]
                 made["round"] = str(round_.id)
                 made["criteria"] = [str(criterion.id) for criterion in round_.criteria]
@@ -257,9 +257,12 @@ class _Rehearsal:
         application_id = drive.apply(driver, recipient.applicant, panel.round_id, recipient.organisation_id,
                                      answers(one))
         drive.find_eligible(driver, staff.officer, application_id)
+        sitting_id = drive.sitting_of(application_id)
+        if one.asked_pence > one.awarded_pence:
+            # The panel put only this much into the sitting, and the group had said that it would help.
+            drive.set_pot(driver, panel.members, sitting_id, one.awarded_pence)
         drive.score(driver, panel.members, application_id, panel.criteria, lambda reader, criterion: (
             drawn_points(self.sha256, one.grant.id, reader, criterion), REASON))
-        sitting_id = drive.sitting_of(application_id)
         drive.decide(driver, panel.members, sitting_id,
                      {application_id: dict.fromkeys(panel.criteria, REASON)})
         (award,) = drive.offer(driver, sitting_id, split={application_id: one.stages}, effective_on=one.awarded_on)
@@ -317,9 +320,10 @@ class _Rehearsal:
 def answers(one: Drive) -> dict[str, Any]:
     """The form, filled in from what the file says, cut to the form's lengths."""
     grant, asked = one.grant, exact_pounds(one.asked_pence).lstrip("£")
+    least = exact_pounds(one.awarded_pence).lstrip("£") if one.asked_pence > one.awarded_pence else ""
     return {"title": (grant.title or grant.id)[:100], "what": " ".join((grant.description or "-").split()[:250])[:2500],
             "for_whom": "As the published grant says.", "where": one.place.name[:200],
-            "costs": [{"what": "As the published grant says", "amount": asked}], "asked": asked, "least": "",
+            "costs": [{"what": "As the published grant says", "amount": asked}], "asked": asked, "least": least,
             "statutory_duty": "no"}
 
 

@@ -132,6 +132,13 @@ def readings_of(application_id: uuid.UUID) -> list[tuple[uuid.UUID, uuid.UUID]]:
         "ORDER BY s.number"), {"id": application_id})]
 
 
+def set_pot(driver: Driver, members: Sequence[Member], sitting_id: uuid.UUID, pot_pence: int) -> None:
+    """The chair says how much of the panel's money goes into this sitting."""
+    chair = next(member for member in members if member.is_chair)
+    with from_the_seat(chair) as actor:
+        driver.do(panels.set_pot, actor, sitting_id, pot_pence=pot_pence)
+
+
 def score(driver: Driver, members: Sequence[Member], application_id: uuid.UUID, criteria: Sequence[uuid.UUID],
           points_of: Callable[[int, int], tuple[int, str]]) -> None:
     """Its readers say that nothing ties them to it, score every criterion alone, and lock.
@@ -151,7 +158,9 @@ def decide(driver: Driver, members: Sequence[Member], sitting_id: uuid.UUID,
            reasons: Mapping[uuid.UUID, Mapping[uuid.UUID, str]], *, taking_part: int = 5) -> list[Any]:
     """Members take part, the chair writes the panel's reasons of each application and closes the sitting."""
     chair = next(member for member in members if member.is_chair)
-    for member in [chair, *(m for m in members if not m.is_chair)][:taking_part]:
+    readers = {seat_id for application_id in reasons for _assignment, seat_id in readings_of(application_id)}
+    by_need = sorted(members, key=lambda member: (not member.is_chair, member.seat_id not in readers))
+    for member in by_need[:taking_part]:
         with from_the_seat(member) as actor:
             for application_id in reasons:
                 driver.do(panels.declare_interest, actor, application_id, answer="nothing")

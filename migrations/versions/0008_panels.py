@@ -19,9 +19,10 @@ FUNCTIONS = (
     "sitting_panel(uuid)", "sitting_is_open(uuid, boolean)", "has_stake(uuid, uuid)", "seat_consequence(uuid, uuid)",
     "seat_in()", "seat_changes()", "sitting_in()", "sitting_seed_in()",
     "sitting_application_in()", "assignment_in()", "interest_in()", "interest_ruling_in()",
-    "assignment_may_score(uuid)", "score_in()", "score_lock_in()", "score_release_in()", "score_reminder_in()")
+    "assignment_may_score(uuid)", "score_in()", "score_lock_in()", "score_release_in()", "score_reminder_in()",
+    "sitting_pot_in()")
 
-SAID_BY_A_MEMBER = ("interest", "interest_ruling", "score", "score_lock", "score_release")
+SAID_BY_A_MEMBER = ("interest", "interest_ruling", "score", "score_lock", "score_release", "sitting_pot")
 SET_BY_THE_HOUSE = ("panel", "sitting", "sitting_application", "assignment", "score_reminder")
 
 
@@ -150,6 +151,13 @@ def upgrade() -> None:
       sent_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
       CONSTRAINT pk_score_reminder PRIMARY KEY (assignment_id, number)
     );
+    -- How much of its money the panel puts into one sitting, said by the chair before anybody scores; else all of it.
+    CREATE TABLE sitting_pot (
+      sitting_id uuid CONSTRAINT pk_sitting_pot PRIMARY KEY CONSTRAINT fk_sitting_pot_sitting REFERENCES sitting,
+      pot_pence  bigint NOT NULL CONSTRAINT ck_sitting_pot CHECK (pot_pence > 0),
+      set_by     uuid NOT NULL CONSTRAINT fk_sitting_pot_seat REFERENCES seat,
+      set_at     timestamptz NOT NULL DEFAULT clock_timestamp()
+    );
     """)
     for table in (*SAID_BY_A_MEMBER, *SET_BY_THE_HOUSE, "sitting_seed"):
         op.execute(f"""
@@ -168,7 +176,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take all of it away."""
     op.execute("""
-    DROP TABLE score_reminder, score_release, score_lock, score, interest_ruling, interest, assignment,
+    DROP TABLE sitting_pot, score_reminder, score_release, score_lock, score, interest_ruling, interest, assignment,
       sitting_application, sitting_seed, sitting;
     DROP TRIGGER may_sit ON seat; DROP TRIGGER one_way ON seat;
     """)
@@ -475,4 +483,22 @@ BEGIN
   RETURN NEW;
 END $$;
 CREATE TRIGGER apart BEFORE INSERT ON score_reminder FOR EACH ROW EXECUTE FUNCTION score_reminder_in();
+
+-- The chair of its panel says it, once, while no score is saved: nobody can trim the pot to what they have read.
+CREATE FUNCTION sitting_pot_in() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE s seat;
+BEGIN
+  s := seat_acts(NEW.set_by);
+  PERFORM sitting_is_open(NEW.sitting_id, true);
+  IF NOT s.is_chair OR s.panel_id IS DISTINCT FROM sitting_panel(NEW.sitting_id) THEN
+    PERFORM panel_refuses('ck_sitting_pot_by_chair', 'the chair says how much goes into a sitting', '42501');
+  END IF;
+  IF EXISTS (SELECT FROM score c JOIN assignment a ON a.id = c.assignment_id
+             JOIN sitting_application p ON p.application_id = a.application_id WHERE p.sitting_id = NEW.sitting_id) THEN
+    PERFORM panel_refuses('ck_sitting_pot_before_scores', 'the pot of a sitting is set before anybody scores');
+  END IF;
+  NEW.set_at := clock_timestamp();
+  RETURN NEW;
+END $$;
+CREATE TRIGGER set_by_chair BEFORE INSERT ON sitting_pot FOR EACH ROW EXECUTE FUNCTION sitting_pot_in();
 """
