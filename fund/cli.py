@@ -5,9 +5,11 @@ nothing that it does not need.
 """
 
 import contextlib
+import hashlib
 import importlib
 import json
 import os
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -233,12 +235,17 @@ def _rehearsal(var: Path, data: bytes) -> Iterator[Settings]:
     schema.make_roles(postgres.superuser_url(server))
     schema.make_database(postgres.superuser_url(server), name)
     schema.upgrade(postgres.role_url(server, name, "fund_migrator"))
-    port = process.free_port()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     begin = None if (var / name / "bank.db").exists() else datetime.combine(days[0], datetime.min.time(), UTC)
     child = bank.child(var / name, port, clock=begin)
-    child.start(var / "run", var / "log", {})
+    process.start(child, var / "log" / f"{name}.bank.log", ROOT)
     try:
+        if not process.wait_until(child.is_ready, seconds=child.patience):
+            raise click.ClickException("The pretend bank did not start:\n"
+                                       + process.last_words(var / "log" / f"{name}.bank.log"))
         yield Settings(database_url=postgres.role_url(server, name, "fund_app"), bank_url=bank.url(port),
                        redis_url="", rehearsal=True, log_origin=f"rehearsal.fund.example/{name}")
     finally:
-        child.stop()
+        process.stop_child(child)
