@@ -201,7 +201,8 @@ def replay(file: Path, places: Path | None, var: Path) -> None:
     from fund.replay import actions, rules
 
     data = file.read_bytes()
-    folder = places or next((found for found in (file.parent.parent, file.parent) if (found / "lookups").is_dir()), None)
+    near = (file.parent.parent, file.parent)
+    folder = places or next((found for found in near if (found / "lookups").is_dir()), None)
     files = sorted(folder.glob("*/*.csv")) if folder else []
     with _rehearsal(var, data) as chosen, create_app(chosen).app_context():
         began = time.monotonic()

@@ -37,7 +37,7 @@ def server():
         return postgres.start(VAR / "postgres")
 
 
-def _template(server) -> str:
+def template_of(server) -> str:
     """A database migrated to the head, made anew whenever a migration's text changes."""
     texts = [path.read_bytes() for path in sorted(schema.MIGRATIONS.rglob("*")) if path.suffix in {".py", ".sql"}]
     name = "template_" + hashlib.sha256(b"".join(texts)).hexdigest()[:16]
@@ -56,7 +56,7 @@ def _template(server) -> str:
 @pytest.fixture(scope="session")
 def template(server):
     """The migrated database that others are copied from: its name."""
-    return _template(server)
+    return template_of(server)
 
 
 @pytest.fixture(scope="session")

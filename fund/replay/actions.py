@@ -74,14 +74,15 @@ class Panel:
     criteria: list[uuid.UUID]
 
 
-def rehearse(data: bytes, place_files: Sequence[Path], *, progress: Progress = lambda _what, _done, _all: None) -> Done:
+def rehearse(data: bytes, place_files: Sequence[Path], *, progress: Progress = lambda _what, _done, _all: None,
+             driver: Driver | None = None) -> Done:
     """Drive every grant of a 360Giving file, or go on where an earlier run of the same file was cut off.
 
     `place_files` are official look-ups (fund.neighbourhoods), of which those that are known are loaded; without any,
     the facts that are shipped with the fund. Raises BadInput when the file cannot be read.
     """
     grants = read_grants(data)
-    run = _Rehearsal(hashlib.sha256(data).digest(), progress)
+    run = _Rehearsal(hashlib.sha256(data).digest(), progress, driver or Driver())
     run.found_places(place_files)
     with transaction():
         settled = plan(grants, _place_finder())
