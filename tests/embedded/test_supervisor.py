@@ -74,12 +74,12 @@ class Run:
 
 
 @pytest.fixture
-def run(tmp_path, ports):
+def run(room, ports):
     """Starts the fund; whatever is left of it at the end is stopped."""
     began: list[Run] = []
 
     def start(port: int = ports, **settings: str) -> Run:
-        began.append(Run(tmp_path / "var", port, **settings))
+        began.append(Run(room / "var", port, **settings))
         return began[-1]
 
     yield start
@@ -90,7 +90,7 @@ def run(tmp_path, ports):
         one.popen.stdout.close()
         for part in one.processes().values():
             process.stop(part)
-    postgres.stop(tmp_path / "var" / "postgres")
+    postgres.stop(room / "var" / "postgres")
 
 
 def page(port: int, path: str = "/") -> str:
@@ -238,9 +238,9 @@ def test_production_is_not_started_this_way(run):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk(room):
     """A disk of 20 MB."""
-    folder = tmp_path / "var"
+    folder = room / "var"
     folder.mkdir()
     mounted = os.geteuid() == 0 and shutil.which("mount") and subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", folder], check=False, capture_output=True).returncode == 0
@@ -273,9 +273,9 @@ def test_an_address_that_is_set_keeps_its_embedded_part_from_starting(tmp_path, 
 
 
 @pytest.mark.whole
-def test_every_embedded_part_can_be_replaced(run, started, tmp_path, ports):
+def test_every_embedded_part_can_be_replaced(run, started, room, ports):
     """The same programs, started by somebody else, stand in for managed ones: database, queue, files, mail, bank."""
-    outside = tmp_path / "outside"
+    outside = room / "outside"
     others = ports + 10
     store = {"bucket": "elsewhere", "access_key": "key", "secret_key": "secret-of-the-test"}
     started(valkey.child(outside / "valkey", others))
