@@ -1,8 +1,170 @@
-"""Commands of the part `endowment`."""
+"""Commands of the part `endowment`: what trustees and their treasurer record, each as the system."""
+
+import hashlib
+from datetime import date, datetime
+from pathlib import Path
 
 import click
 
+from fund.db import transaction
+from fund.endowment import actions, rules
+from fund.kernel import clock
+from fund.kernel.actor import SYSTEM
+from fund.kernel.errors import BadInput, Refused
+from fund.kernel.money import pence_from_typed, pounds
 
-@click.group(name="endowment")
+
+class Money(click.ParamType):
+    """Pounds and pence, as a person types them."""
+
+    name = "pounds"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The pence; a command may take more than a form does."""
+        try:
+            return pence_from_typed(value, most=10**15)
+        except BadInput as error:
+            self.fail(str(error), param, ctx)
+
+
+class Told(click.Group):
+    """Commands that tell a refusal in its own sentences."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except (Refused, BadInput) as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(name="endowment", cls=Told)
 def commands() -> None:
-    """Commands of the part endowment."""
+    """Money in, what it earns, and what may be spent."""
+
+
+def _day(_context: click.Context, _param: click.Parameter, value: datetime | None) -> date:
+    return clock.today() if value is None else value.date()
+
+
+amount = click.option("--amount", "amount_pence", type=Money(), required=True, help="In pounds, as 1,250 or 1250.50.")
+day = click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), callback=_day, help="The day it counts for; today.")
+reference = click.option("--reference", required=True, help="The sender's or source's own reference, used once.")
+source = click.option("--source", required=True, help="Who says so: the custodian, the bank, the valuer.")
+
+
+@commands.command("receive-tranche")
+@click.option("--sender", required=True)
+@reference
+@amount
+@day
+@click.option("--scheme", type=click.Choice(list(rules.SCHEMES)), default="banks", show_default=True)
+@click.option("--document", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True,
+              help="The sender's advice of payment; its hash is kept.")
+@click.option("--reclaim", "reclaim_pence", type=Money(), default="0", help="The part set by for owners.")
+def receive_tranche(sender: str, reference: str, amount_pence: int, on: date, scheme: str, document: Path,
+                    reclaim_pence: int) -> None:
+    """Record a payment of dormant assets as permanent capital."""
+    with transaction():
+        tranche = actions.receive_tranche(
+            SYSTEM, sender=sender, reference=reference, amount_pence=amount_pence, received_on=on, scheme=scheme,
+            document_sha256=hashlib.sha256(document.read_bytes()).digest(), reclaim_pence=reclaim_pence)
+        click.echo(f"{pounds(tranche.amount_pence)} from {tranche.sender} stands as entry {tranche.entry_id}.")
+
+
+@commands.command("record-income")
+@source
+@reference
+@amount
+@day
+@click.option("--interest", is_flag=True, help="It is interest on cash.")
+def record_income(source: str, reference: str, amount_pence: int, on: date, interest: bool) -> None:
+    """Record what the investments paid."""
+    with transaction():
+        row = actions.record_income(SYSTEM, amount_pence=amount_pence, earned_on=on, source=source,
+                                    reference=reference, interest=interest)
+        click.echo(f"{pounds(row.amount_pence)} stands as entry {row.entry_id}.")
+
+
+@commands.command("record-gain")
+@source
+@reference
+@amount
+@day
+def record_gain(source: str, reference: str, amount_pence: int, on: date) -> None:
+    """Record that the investments are worth more."""
+    with transaction():
+        row = actions.record_gain(SYSTEM, amount_pence=amount_pence, valued_on=on, source=source, reference=reference)
+        click.echo(f"{pounds(row.amount_pence)} stands as entry {row.entry_id}.")
+
+
+@commands.command("record-loss")
+@source
+@reference
+@amount
+@day
+def record_loss(source: str, reference: str, amount_pence: int, on: date) -> None:
+    """Record that the investments are worth less."""
+    with transaction():
+        row = actions.record_loss(SYSTEM, amount_pence=amount_pence, valued_on=on, source=source, reference=reference)
+        click.echo(f"{pounds(row.amount_pence)} stands as entry {row.entry_id}.")
+
+
+@commands.command("buy")
+@reference
+@amount
+@day
+def buy(reference: str, amount_pence: int, on: date) -> None:
+    """Invest cash of the bank account."""
+    with transaction():
+        actions.trade(SYSTEM, buy=True, amount_pence=amount_pence, agreed_on=on, settled_on=on, reference=reference)
+        click.echo(f"{pounds(amount_pence)} is invested.")
+
+
+@commands.command("sell")
+@reference
+@amount
+@day
+def sell(reference: str, amount_pence: int, on: date) -> None:
+    """Turn investments into cash."""
+    with transaction():
+        actions.trade(SYSTEM, buy=False, amount_pence=amount_pence, agreed_on=on, settled_on=on, reference=reference)
+        click.echo(f"{pounds(amount_pence)} is cash.")
+
+
+@commands.command("set-limit")
+@click.argument("financial_year")
+@day
+@click.option("--rate", "rate_basis_points", type=click.IntRange(1, 1_000), default=rules.RATE_BASIS_POINTS,
+              show_default=True, help="In hundredths of a per cent.")
+def set_limit(financial_year: str, on: date, rate_basis_points: int) -> None:
+    """Set what a year (2026-27) may spend, by the published rule."""
+    with transaction():
+        limit = actions.set_spending_limit(SYSTEM, financial_year, set_on=on, rate_basis_points=rate_basis_points)
+        click.echo(f"{financial_year} may spend {pounds(limit.amount_pence)}.")
+
+
+@commands.command("draw-down")
+@click.argument("financial_year")
+@reference
+@amount
+@day
+def draw_down(financial_year: str, reference: str, amount_pence: int, on: date) -> None:
+    """Let part of a year's limit out to spend."""
+    with transaction():
+        row = actions.draw_down(SYSTEM, amount_pence=amount_pence, financial_year=financial_year, drawn_on=on,
+                                reference=reference)
+        click.echo(f"{pounds(row.amount_pence)} is spendable.")
+
+
+@commands.command("budget-costs")
+@click.argument("financial_year")
+@reference
+@amount
+@day
+def budget_costs(financial_year: str, reference: str, amount_pence: int, on: date) -> None:
+    """Set spendable money by for a year's running costs and panel pay."""
+    with transaction():
+        row = actions.budget_running_costs(SYSTEM, amount_pence=amount_pence, financial_year=financial_year, set_on=on,
+                                           reference=reference)
+        click.echo(f"{pounds(row.amount_pence)} is set by.")

@@ -56,10 +56,10 @@ def shares_of_tranches(amount_pence: int | None = None, *, received_by: date | N
             for row, whole, part in zip(rows, capital, shares, strict=True)]
 
 
-def returns(earned_by: date | None = None) -> list[EndowmentReturn]:
-    """What the endowment earned and lost up to a day, the latest first."""
+def returns(earned_by: date | None = None, *, most: int | None = None) -> list[EndowmentReturn]:
+    """What the endowment earned and lost up to a day, the latest first: all of it, or the latest `most`."""
     statement = sa.select(EndowmentReturn).order_by(EndowmentReturn.earned_on.desc(),
-                                                    EndowmentReturn.recorded_at.desc(), EndowmentReturn.id)
+                                                    EndowmentReturn.recorded_at.desc(), EndowmentReturn.id).limit(most)
     return list(session.scalars(statement if earned_by is None else statement.where(
         EndowmentReturn.earned_on <= earned_by)))
 
@@ -136,3 +136,34 @@ def waiting_for(_person_id: uuid.UUID, capacities: Collection[Capacity]) -> list
         return []
     return [Waiting(_("Set how much may be spent in %(year)s.", year=year), "endowment.overview",
                     button=_("See the endowment"))]
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What the endowment is worth, and what of that may never be spent."""
+
+    capital_pence: int
+    deficit_pence: int
+    unapplied_pence: int
+
+    @property
+    def whole_pence(self) -> int:
+        """All of it."""
+        return self.capital_pence - self.deficit_pence + self.unapplied_pence
+
+
+def worth() -> Worth:
+    """What the endowment is worth as the ledger stands."""
+    found = ledger.balances([accounts.PERMANENT_CAPITAL, accounts.DEFICIT, accounts.UNAPPLIED_RETURN])
+
+    def posted(code: str) -> int:
+        return found[code].posted_pence if code in found else 0
+
+    return Worth(posted(accounts.PERMANENT_CAPITAL), posted(accounts.DEFICIT), posted(accounts.UNAPPLIED_RETURN))
+
+
+def limits_with_what_is_left() -> list[tuple[SpendingLimit, int]]:
+    """Every year's limit, the latest first, with what is left of it."""
+    limits = spending_limits()
+    left = ledger.balances(accounts.drawdown_limit(limit.financial_year) for limit in limits)
+    return [(limit, left[accounts.drawdown_limit(limit.financial_year)].available_pence) for limit in limits]

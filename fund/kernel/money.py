@@ -23,8 +23,8 @@ def exact_pounds(pence: int) -> str:
     return f"{sign}£{whole:,}.{part:02d}"
 
 
-def pence_from_typed(text: str) -> int:
-    """Read what a person typed as pounds (`£1,200`, `1200.50`) and give pence.
+def pence_from_typed(text: str, *, most: int = LARGEST_PENCE) -> int:
+    """Read what a person typed as pounds (`£1,200`, `1200.50`) and give pence, `most` at the most.
 
     Raises BadInput for anything else: exponents, underscores, other scripts' digits, three decimals, a sign.
     """
@@ -32,8 +32,8 @@ def pence_from_typed(text: str) -> int:
     if match is None:
         raise BadInput("Write the amount in pounds and pence, like 1,250 or 1250.50.")
     pence = int(match["pounds"].replace(",", "")) * 100 + int((match["pence"] or "0").ljust(2, "0"))
-    if pence > LARGEST_PENCE:
-        raise BadInput(f"The amount is more than {pounds(LARGEST_PENCE)}. Check for an extra nought.")
+    if pence > most:
+        raise BadInput(f"The amount is more than {pounds(most)}. Check for an extra nought.")
     return pence
 
 

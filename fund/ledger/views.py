@@ -1,5 +1,147 @@
-"""Pages of the part `ledger`."""
+"""The open books: accounts, entries, one entry with its proof, and which way money may go. For anybody."""
 
-from flask import Blueprint
+import json
+import uuid
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from fund.kernel.errors import NotFound
+from fund.kernel.money import pounds
+from fund.kernel.words import _
+from fund.ledger import queries
+from fund.ledger.rules import CLASSES, words
+from fund.web import access
 
 blueprint = Blueprint("ledger", __name__)
+
+PAGE = 50
+#: The flow of the picture, from top to bottom: (name, the kinds and phases that are summed, and those taken off).
+STEPS: tuple[tuple[str, set[tuple[str, str]], set[tuple[str, str]]], ...] = (
+    ("capital", {("dormant_assets_receipt", "single"), ("reclaim_reserve_release", "single")}, set()),
+    ("earned", {("investment_income", "single"), ("bank_interest", "single"), ("revaluation_gain", "single")},
+     {("revaluation_loss", "single")}),
+    ("let_out", {("drawdown", "single")}, set()),
+    ("set_aside", {("area_allocation", "single")}, set()),
+    ("promised", {("grant_agreement", "post")}, {("grant_decommitted", "single")}),
+    ("paid", {("stage_paid", "post"), ("host_contribution", "post")}, {("payment_returned", "single")}),
+)
+
+
+@blueprint.app_template_global()
+def what_it_means(kind: str, pence: int) -> str:
+    """A line of the record in one plain sentence."""
+    return words.sentence(kind, pounds(pence))
+
+
+def _page_key(name: str) -> int | None:
+    """The place to page from; anything that is not a place of the log is no place."""
+    given = request.args.get(name, "")
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) < 19):
+        raise NotFound
+    return int(given)
+
+
+@blueprint.get("/ledger")
+@access.public
+def overview() -> str:
+    """Every account by class, what is owned beside what it is for, and how a pound flows."""
+    sums = queries.class_sums()
+    sides = {side: [s for s in sums if s.side == side and (s.accounts or s.posted_pence)]
+             for side in ("asset", "liability", "fund")}
+    totals = {side: sum(s.posted_pence * s.sign for s in found) for side, found in sides.items()}
+    return render_template("ledger/overview.html", sides=sides, totals=totals, steps=_steps(),
+                           classes=words.ACCOUNT_CLASSES, codes=_single_codes(sums), latest=queries.latest(most=8))
+
+
+def _steps() -> list[tuple[str, int]]:
+    """How much ever came to each step of the picture."""
+    moved = queries.flows()
+    return [(name, sum(moved.get(key, 0) for key in plus) - sum(moved.get(key, 0) for key in minus))
+            for name, plus, minus in STEPS]
+
+
+def _single_codes(sums: list[queries.ClassSum]) -> dict[str, str]:
+    """The account of each class that has only one: its page is shown in place of a list of one."""
+    by_class = {found: code for code, found in CLASSES.items()}
+    return {s.class_: by_class[s.class_] for s in sums if not s.many}
+
+
+@blueprint.get("/ledger/classes/<account_class>")
+@access.public
+def accounts(account_class: str) -> str:
+    """The accounts of one class, by code."""
+    if account_class not in words.ACCOUNT_CLASSES:
+        raise NotFound
+    found = queries.accounts_of_class(account_class, after=request.args.get("after", ""), most=PAGE + 1)
+    older = url_for(".accounts", account_class=account_class, after=found[PAGE - 1].code) if len(found) > PAGE else None
+    return render_template("ledger/accounts.html", account_class=account_class, found=found[:PAGE], older=older,
+                           about=words.ACCOUNT_CLASSES[account_class])
+
+
+@blueprint.get("/ledger/accounts/<path:code>")
+@access.public
+def account(code: str) -> str:
+    """One account: what stands on it, and each entry that touched it, the latest first."""
+    before = _page_key("before")
+    balance = queries.balance_of(code)
+    found = queries.movements_of(code, before=before, most=PAGE + 1)
+    older = url_for(".account", code=code, before=found[PAGE - 1].seq) if len(found) > PAGE else None
+    newer = url_for(".account", code=code) if before is not None else None
+    return render_template("ledger/account.html", balance=balance, movements=found[:PAGE], older=older, newer=newer,
+                           about=words.ACCOUNT_CLASSES[balance.class_])
+
+
+@blueprint.get("/ledger/entries")
+@access.public
+def entries() -> str:
+    """The whole record, the latest first."""
+    before = _page_key("before")
+    found = queries.latest(before=before, most=PAGE + 1)
+    older = url_for(".entries", before=found[PAGE - 1].seq) if len(found) > PAGE else None
+    return render_template("ledger/entries.html", found=found[:PAGE], older=older,
+                           newer=url_for(".entries") if before is not None else None)
+
+
+@blueprint.get("/ledger/entries/<uuid:entry_id>")
+@access.public
+def entry(entry_id: uuid.UUID) -> str:
+    """One line of the record: what it means, its lines, its bytes and hash, and how to check them."""
+    found = queries.shown(entry_id)
+    return render_template("ledger/entry.html", found=found, phases=words.PHASES, changes=words.changes,
+                           text=found.leaf.encoded.decode(), record=_pairs(found.said.get("record", {})),
+                           params=_pairs(found.said.get("params", {})))
+
+
+def _pairs(said: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a leaf says, as rows of words and values."""
+    return [(words.name(key), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+            for key, value in said.items()]
+
+
+@blueprint.get("/ledger/entries/<uuid:entry_id>/leaf")
+@access.public
+def leaf(entry_id: uuid.UUID) -> Response:
+    """The exact bytes of one line of the record."""
+    found = queries.shown(entry_id)
+    return Response(found.leaf.encoded, mimetype="application/json", headers={
+        "Content-Disposition": f'attachment; filename="leaf-{found.leaf.seq}.json"'})
+
+
+@blueprint.get("/ledger/rules")
+@access.public
+def rules() -> str:
+    """Which way money may go: the posting matrix, row by row."""
+    rows = [{"name": words.name(row.kind), "phase": row.phase, **_less_and_more(row.debit_class, row.credit_class)}
+            for row in queries.posting_rules()]
+    return render_template("ledger/rules.html", rows=rows, phases=words.PHASES)
+
+
+def _less_and_more(debit_class: str, credit_class: str) -> dict[str, str]:
+    """The names of the classes that shrink and that grow."""
+    found: dict[str, list[str]] = {"less": [], "more": []}
+    for name, debited in ((debit_class, True), (credit_class, False)):
+        found["more" if words.goes_up(name, debited=debited) else "less"].append(_(words.ACCOUNT_CLASSES[name][0]))
+    return {key: ", ".join(names) for key, names in found.items()}

@@ -11,14 +11,14 @@ from fund.app import create_app
 from fund.db import db
 from fund.embedded import postgres
 from fund.settings import Settings
-from tests.conftest import VAR, _template
+from tests.conftest import VAR, template_of
 
 
 @contextmanager
 def a_database(server):
     """The name of an empty database that is dropped at the end."""
     name = f"own_{uuid4().hex[:12]}"
-    template = _template(server)
+    template = template_of(server)
     with psycopg.connect(postgres.superuser_url(server), autocommit=True) as connection:
         with (VAR / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -4,9 +4,12 @@ import json
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 from fund.db import session, transaction
 from fund.ledger import actions, queries, rules
+from fund.ledger.cli import commands
+from fund.ledger.queries import fsck
 from fund.ledger.queries.fsck import check_everything
 from fund.ledger.rules.lines import CLASSES, guard_of
 from fund.transparency import queries as public_record
@@ -59,6 +62,21 @@ def test_a_true_ledger_is_sound(books):
     assert report.size == public_record.size()
     assert report.root == tree.root(leaf.leaf_hash for leaf in public_record.leaves_after(-1))
     assert json.loads(report.as_json())["sound"] is True
+
+
+@pytest.mark.parametrize("json_asked", [False, True])
+def test_the_command_ends_with_0_where_all_is_well_and_1_where_not(server, true_ledger, json_asked, monkeypatch):
+    arguments = ["fsck", "--json"] if json_asked else ["fsck"]
+    with an_app(server, true_ledger):
+        well = CliRunner().invoke(commands, arguments, catch_exceptions=False)
+        monkeypatch.setitem(fsck.SETTINGS, "fsync", "in doubt")
+        ill = CliRunner().invoke(commands, arguments, catch_exceptions=False)
+    assert (well.exit_code, ill.exit_code) == (0, 1)
+    if json_asked:
+        assert (json.loads(well.stdout)["sound"], json.loads(ill.stdout)["problems"][0]["where"]) == (True, "fsync")
+    else:
+        assert "Everything adds up." in well.stdout
+        assert "fsync: it is on" in ill.stdout
 
 
 def test_an_empty_ledger_is_sound(own_app):

@@ -2,14 +2,33 @@
 
 from fund.ledger.queries.amounts import (
     Balance,
+    ClassSum,
+    accounts_of_class,
     all_balances,
     available_pence,
     balance_as_effective,
     balance_as_recorded,
     balance_of,
     balances,
+    class_sums,
+    flows,
 )
-from fund.ledger.queries.entries import LineRow, lines_of, pending_lines
+from fund.ledger.queries.entries import (
+    Brief,
+    LineRow,
+    Movement,
+    Shown,
+    briefs,
+    latest,
+    lines_of,
+    movements_of,
+    pending_lines,
+    posting_rules,
+    relating_to,
+    shown,
+)
 
-__all__ = ["Balance", "LineRow", "all_balances", "available_pence", "balance_as_effective", "balance_as_recorded",
-           "balance_of", "balances", "lines_of", "pending_lines"]
+__all__ = ["Balance", "Brief", "ClassSum", "LineRow", "Movement", "Shown", "accounts_of_class", "all_balances",
+           "available_pence", "balance_as_effective", "balance_as_recorded", "balance_of", "balances", "briefs",
+           "class_sums", "flows", "latest", "lines_of", "movements_of", "pending_lines",
+           "posting_rules", "relating_to", "shown"]

@@ -1,14 +1,15 @@
 """Balances: now, as recorded, and as effective. The last two are two questions, and have two names."""
 
+import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import sqlalchemy as sa
 
 from fund.db import session
 from fund.kernel.errors import NotFound
-from fund.ledger.models import Account, BalanceRow, Entry, Transfer
+from fund.ledger.models import Account, AccountClass, BalanceRow, Entry, Transfer
 from fund.ledger.rules import DEBIT_NORMAL, Phase
 
 
@@ -108,3 +109,86 @@ def _summed(code: str, which: sa.ColumnElement[bool]) -> Balance:
 
     (debits, debits_pending), (credits, credits_pending) = of(Transfer.debit_id), of(Transfer.credit_id)
     return Balance(account.code, account.name, account.class_, debits, credits, debits_pending, credits_pending)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSum:
+    """All accounts of one class together. `side` is asset, liability or fund."""
+
+    class_: str
+    side: str
+    many: bool
+    accounts: int
+    posted_pence: int
+    reserved_pence: int
+
+    @property
+    def sign(self) -> int:
+        """-1 for the one class that counts against the funds."""
+        return -1 if self.class_ == "deficit" else 1
+
+
+def class_sums() -> list[ClassSum]:
+    """What stands on each class of account, in the order of their codes: assets, liabilities and funds."""
+    debits, credits = sa.func.sum(BalanceRow.debits_posted_pence), sa.func.sum(BalanceRow.credits_posted_pence)
+    rows = session.execute(
+        sa.select(AccountClass.class_, AccountClass.side, AccountClass.many, sa.func.count(Account.id),
+                  sa.func.coalesce(debits, 0), sa.func.coalesce(credits, 0),
+                  sa.func.coalesce(sa.func.sum(BalanceRow.debits_pending_pence), 0),
+                  sa.func.coalesce(sa.func.sum(BalanceRow.credits_pending_pence), 0))
+        .outerjoin(Account, Account.class_ == AccountClass.class_)
+        .outerjoin(BalanceRow, BalanceRow.account_id == Account.id)
+        .group_by(AccountClass.class_, AccountClass.side, AccountClass.many, AccountClass.prefix)
+        .order_by(AccountClass.prefix)).all()
+    sums = []
+    for name, side, many, count, debited, credited, debits_pending, credits_pending in rows:
+        grows_by_debit = name in DEBIT_NORMAL
+        sums.append(ClassSum(name, side, many, count,
+                             int(debited - credited) if grows_by_debit else int(credited - debited),
+                             int(credits_pending if grows_by_debit else debits_pending)))
+    return sums
+
+
+def accounts_of_class(account_class: str, *, after: str = "", most: int = 50) -> list[Balance]:
+    """The accounts of a class with their balances, by code, from after one."""
+    return [Balance(*row) for row in session.execute(
+        _BALANCE.where(Account.class_ == account_class, Account.code > after).order_by(Account.code).limit(most))]
+
+
+@dataclass(slots=True)
+class _Flows:
+    """Sums up to an entry, kept by this process. The entries never change, so only newer ones are ever added."""
+
+    seq: int = -1
+    leaf_id: uuid.UUID | None = None
+    pence: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+_flows = _Flows()
+
+
+def flows() -> dict[tuple[str, str], int]:
+    """How much ever moved, by (kind, phase); what a reversal put right is taken off the kind that was wrong."""
+    global _flows
+    known = _flows
+    if known.leaf_id is None or _leaf_id(known.seq) != known.leaf_id:  # another database, or a test that rolled back
+        known = _Flows()
+    last = session.execute(sa.select(sa.func.max(Entry.seq))).scalar_one()
+    if last is None or last == known.seq:
+        return known.pence
+    wrong = sa.orm.aliased(Entry)
+    rows = session.execute(
+        sa.select(sa.func.coalesce(wrong.kind, Transfer.kind), Transfer.phase,
+                  sa.func.sum(sa.case((wrong.kind.is_(None), Transfer.amount_pence), else_=-Transfer.amount_pence)))
+        .join(Entry, Entry.seq == Transfer.entry_seq).outerjoin(wrong, wrong.seq == Entry.reverses)
+        .where(Transfer.entry_seq > known.seq, Transfer.entry_seq <= last)
+        .group_by(sa.func.coalesce(wrong.kind, Transfer.kind), Transfer.phase))
+    pence = dict(known.pence)
+    for kind, phase, amount in rows:
+        pence[kind, phase] = pence.get((kind, phase), 0) + int(amount)
+    _flows = _Flows(last, _leaf_id(last), pence)
+    return pence
+
+
+def _leaf_id(seq: int) -> uuid.UUID | None:
+    return session.execute(sa.text("SELECT id FROM log.leaf WHERE seq = :seq"), {"seq": seq}).scalar_one_or_none()

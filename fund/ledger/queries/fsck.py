@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from fund.db import session
 from fund.kernel.errors import BadInput
+from fund.ledger.queries.entries import posting_rules
 from fund.ledger.rules.lines import CLASSES, guard_of
 from fund.ledger.rules.replay import Books, Problem, Rule
 from fund.schema import MIGRATIONS
@@ -271,8 +272,7 @@ def _row_facts(row: Any, where: str) -> Iterator[Problem]:
 # 3. What stands beside the leaves.
 
 def _matrix() -> list[Rule]:
-    return [Rule(*row) for row in _rows("SELECT kind, phase, debit_class, credit_class, resolves "
-                                        "FROM ledger.posting_rule ORDER BY 1, 2, 3, 4")]
+    return posting_rules()
 
 
 def _lines_of(entry_id: str) -> list[dict[str, Any]] | None:

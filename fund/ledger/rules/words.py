@@ -1,0 +1,85 @@
+"""The ledger in plain words: what each class of account is, and what each kind of entry means."""
+
+from fund.kernel.words import N_, _
+from fund.ledger.rules.lines import CLASSES, DEBIT_NORMAL
+
+#: (name, what it is) of each class of account; the pages look both up in the reader's language.
+ACCOUNT_CLASSES = {
+    "bank": (N_("Bank"), N_("Cash in the fund's own bank account.")),
+    "investments": (N_("Investments"), N_("What the endowment is invested in, at its last valuation.")),
+    "reclaim_reserve": (N_("Set by for owners"), N_("For owners of forgotten money who come forward.")),
+    "permanent_capital": (N_("Permanent capital"), N_("What came in from forgotten accounts. It is never spent.")),
+    "deficit": (N_("Below capital"), N_("How far the endowment stands below its capital, until that is made good.")),
+    "unapplied_return": (N_("Return not yet used"), N_("What the endowment earned and nobody has let out yet.")),
+    "drawdown_limit": (N_("A year's limit"), N_("What the published rule lets one year spend, as far as it is left.")),
+    "spendable": (N_("Spendable"), N_("Let out to spend, and not yet set aside for any place.")),
+    "running_costs": (N_("Running costs"), N_("A year's budget for costs and for paying panel members.")),
+    "allocation": (N_("Set aside for places"), N_("What each neighbourhood's panel may still give.")),
+    "grant": (N_("Promised to groups"), N_("Grants that are agreed and not yet paid.")),
+}
+
+_KINDS = {
+    "dormant_assets_receipt": N_("%(amount)s came in from forgotten accounts. It stays for ever."),
+    "reclaim_paid": N_("%(amount)s for an owner who came forward."),
+    "reclaim_reserve_top_up": N_("%(amount)s was set by for owners who come forward."),
+    "reclaim_reserve_release": N_("%(amount)s of what was set by for owners became capital."),
+    "trade": N_("Investments were bought or sold for %(amount)s."),
+    "investment_income": N_("The investments paid %(amount)s."),
+    "bank_interest": N_("The bank paid %(amount)s of interest."),
+    "revaluation_gain": N_("The investments are worth %(amount)s more."),
+    "revaluation_loss": N_("The investments are worth %(amount)s less. Capital was not touched."),
+    "deficit_made_good": N_("%(amount)s of return made good what stood below capital."),
+    "spending_rule_set": N_("The rule lets the year spend %(amount)s, and no more."),
+    "drawdown": N_("%(amount)s of the year's limit was let out to spend."),
+    "area_allocation": N_("%(amount)s was set aside for places."),
+    "operating_budget": N_("%(amount)s was set by for running costs and panel pay."),
+    "grant_offer": N_("%(amount)s was kept for a group while it reads its offer."),
+    "grant_agreement": N_("A group said yes: %(amount)s is promised to it."),
+    "grant_offer_lapsed": N_("An offer of %(amount)s ended. The money is back with the place."),
+    "stage_release": N_("%(amount)s is on its way to a group."),
+    "stage_paid": N_("%(amount)s reached a group. The bank says so."),
+    "payment_failed": N_("A payment of %(amount)s did not leave. The money is back on the grant."),
+    "payment_returned": N_("A payment of %(amount)s came back from the bank. It is on the grant again."),
+    "host_contribution": N_("%(amount)s for the organisation that holds a group's money."),
+    "grant_return": N_("A group paid back %(amount)s."),
+    "grant_decommitted": N_("%(amount)s of a grant will not be paid. It is back with the place."),
+    "operating_cost": N_("%(amount)s of running costs."),
+    "participation_payment": N_("%(amount)s for taking part in a panel."),
+    "reversal": N_("A mistake of %(amount)s was put right. The wrong entry stays, and this is its mirror."),
+}
+
+_RECORDS = {
+    "genesis": N_("The record begins, and is named."),
+    "account_opened": N_("An account was opened."),
+    "period_closed": N_("The books were closed through a day."),
+}
+
+#: What each phase of a line means.
+PHASES = {"single": N_("moved"), "pending": N_("kept aside"), "post": N_("moved from what was kept aside"),
+          "void": N_("no longer kept aside")}
+
+
+def sentence(kind: str, amount: str) -> str:
+    """What an entry or a public record of this kind means, in one sentence; `amount` is written for people."""
+    if kind in _KINDS:
+        return _(_KINDS[kind], amount=amount)
+    return _(_RECORDS[kind]) if kind in _RECORDS else name(kind)
+
+
+def name(kind: str) -> str:
+    """A kind as words, where there is no sentence for it: `rule_published` as `Rule published`."""
+    return kind.replace("_", " ").capitalize()
+
+
+def goes_up(account_class: str, *, debited: bool) -> bool:
+    """Whether there is more on an account of the class after it was debited (or credited).
+
+    People read "more" and "less": "from" and "to" would be wrong wherever both accounts grow, as when money comes in.
+    """
+    return debited == (account_class in DEBIT_NORMAL)
+
+
+def changes(debit: str, credit: str) -> list[tuple[str, bool]]:
+    """The two accounts of a line, each with whether there is more on it afterwards: what grows stands last."""
+    both = [(code, goes_up(CLASSES[code[:4]], debited=code == debit)) for code in (debit, credit)]
+    return sorted(both, key=lambda change: change[1])

@@ -1,0 +1,142 @@
+"""The open books as a stranger meets them: they add up, lead on, and any line can be checked by hand."""
+
+import hashlib
+import re
+from datetime import date
+
+import pytest
+
+from fund.kernel.ids import new_id
+from fund.ledger import actions, queries, rules
+from fund.transparency import actions as record
+from tests.make.ledger import make_allocation, make_funded_endowment
+
+DAY = date(2026, 6, 1)
+
+
+@pytest.fixture
+def fund(session):
+    make_funded_endowment(spendable_pence=50_000_000, on=DAY)
+    make_allocation(amount_pence=10_000_000)
+    actions.open_account("5000/GRT-1", name="Grant GRT-1")
+    decision = record.append("decision", {"outcome": "awarded"}, idem_key="decision/1")
+    offer = actions.post("grant_offer", rules.grant_offer("E05000650", "GRT-1", [100_000, 200_000]), effective_on=DAY,
+                         idem_key="o", relates_to=[decision.id], area="E05000650", grant="GRT-1")
+    actions.post("grant_agreement", rules.post_pending(queries.pending_lines(offer.entry_id)), effective_on=DAY,
+                 idem_key="g")
+    release = actions.post("stage_release", rules.stage_release("GRT-1", [100_000]), effective_on=DAY, idem_key="r")
+    paid = actions.post("stage_paid", rules.post_pending(queries.pending_lines(release.entry_id)), effective_on=DAY,
+                        idem_key="p")
+    wrong = actions.post("grant_decommitted", rules.grant_decommitted("GRT-1", "E05000650", 700), effective_on=DAY,
+                         idem_key="w")
+    actions.reverse(wrong.entry_id, effective_on=DAY, idem_key="x")
+    return {"offer": offer, "decision": decision, "paid": paid, "wrong": wrong}
+
+
+def text(client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
+def test_empty_books_say_so(client, session):
+    assert "The two sides are the same" in text(client, "/ledger")
+    assert "Nothing has come in yet" in text(client, "/endowment")
+
+
+def test_what_the_fund_has_is_what_it_owes_and_what_it_is_for(client, fund):
+    page = text(client, "/ledger")
+    assert "The two sides are the same, to the penny" in page
+    assert "£1,000" in page  # the payment, in the picture and in the list
+
+
+def test_the_picture_counts_what_ever_came_to_each_step_without_what_was_put_right(client, fund):
+    flows = queries.flows()
+    assert flows["grant_decommitted", "single"] == 0
+    assert flows["stage_paid", "post"] == 100_000
+    assert queries.flows() == flows
+
+
+def test_the_picture_of_one_ledger_is_not_shown_for_another(session):
+    """The sums that a process keeps are of the very entries that it counted."""
+    make_funded_endowment(on=DAY, spendable_pence=1_000)
+    assert queries.flows()["drawdown", "single"] == 1_000
+    session.rollback()
+    make_funded_endowment(on=DAY, spendable_pence=2_000)
+    assert queries.flows()["drawdown", "single"] == 2_000
+
+
+def test_an_account_shows_each_movement_and_what_stood_after_it(client, fund):
+    movements = queries.movements_of("4000/E05000650")
+    assert [(m.kind, m.in_pence, m.out_pence, m.kept_pence, m.after_pence) for m in movements] == [
+        ("reversal", 0, 700, 0, 9_700_000), ("grant_decommitted", 700, 0, 0, 9_700_700),
+        ("grant_agreement", 0, 300_000, -300_000, 9_700_000), ("grant_offer", 0, 0, 300_000, 10_000_000),
+        ("area_allocation", 10_000_000, 0, 0, 10_000_000)]
+    assert "£97,000.00" in text(client, "/ledger/accounts/4000/E05000650")
+
+
+def test_a_debit_normal_account_grows_by_debits(fund):
+    assert [(m.in_pence, m.out_pence) for m in queries.movements_of("1000", most=2)] == [(0, 100_000), (0, 0)]
+
+
+def test_an_account_is_paged_by_key_and_the_pages_agree(session, fund):
+    whole = queries.movements_of("4000/E05000650")
+    first = queries.movements_of("4000/E05000650", most=2)
+    assert first == whole[:2]
+    assert queries.movements_of("4000/E05000650", before=first[-1].seq, most=2) == whole[2:4]
+
+
+def test_the_whole_record_has_every_place_once(session, fund):
+    seen, before = [], None
+    while page := queries.latest(before=before, most=3):
+        seen += [line.seq for line in page]
+        before = page[-1].seq
+    assert seen == list(range(len(seen)))[::-1]
+
+
+def test_any_line_can_be_checked_by_hand(client, fund):
+    entry_id = fund["paid"].entry_id
+    page = client.get(f"/ledger/entries/{entry_id}").text
+    saved = client.get(f"/ledger/entries/{entry_id}/leaf")
+    shown = re.search(r"<code>([0-9a-f]{64})</code>", page)
+    assert shown is not None
+    assert hashlib.sha256(b"\0" + saved.data).hexdigest() == shown[1] == fund["paid"].leaf_hash.hex()
+    assert "attachment" in saved.headers["Content-Disposition"]
+
+
+def test_a_line_says_what_it_means_why_and_what_followed(client, fund):
+    page = text(client, f"/ledger/entries/{fund['offer'].entry_id}")
+    assert "£3,000 was kept for a group while it reads its offer." in page
+    assert "Decision" in page  # why
+    assert "A group said yes" in page  # and then
+    page = text(client, f"/ledger/entries/{fund['wrong'].entry_id}")
+    assert "A mistake of £7 was put right" in page
+
+
+def test_a_public_record_has_the_same_page_without_lines(client, fund):
+    page = text(client, f"/ledger/entries/{fund['decision'].id}")
+    assert "Outcome awarded" in page
+    assert "What moved" not in page
+
+
+@pytest.mark.parametrize("address", [
+    "/ledger/entries", "/ledger/rules", "/ledger/classes/allocation", "/ledger/classes/grant",
+    "/ledger/accounts/1000", "/ledger/accounts/3150/2026-27", "/ledger/accounts/5000/GRT-1", "/endowment",
+    "/ledger/entries?before=5", "/ledger/accounts/1000?before=20", "/ledger/classes/grant?after=5000/A"])
+def test_every_page_opens(client, fund, address):
+    assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("address", [
+    "/ledger/accounts/4000/none", "/ledger/classes/none", "/ledger/entries/none", f"/ledger/entries/{new_id()}",
+    "/ledger/entries?before=x", "/ledger/entries?before=-1", "/ledger/entries?before=99999999999999999999",
+    "/ledger/entries?before=²", "/ledger/accounts/1000?before=1e3"])
+def test_what_is_not_there_is_not_found(client, fund, address):
+    assert client.get(address).status_code == 404
+
+
+def test_no_way_leads_out_of_capital_but_the_mirror(client, session):
+    page = text(client, "/ledger/rules")
+    assert "Reversal Permanent capital, Bank" in page
+    ways = [(row.kind, row.debit_class) for row in queries.posting_rules() if row.debit_class == "permanent_capital"]
+    assert {kind for kind, _ in ways} == {"reversal"}
