@@ -40,6 +40,7 @@ import fund.organisations.views
 import fund.panels.jobs
 import fund.panels.models
 import fund.panels.views
+import fund.people.jobs
 import fund.people.models
 import fund.people.queries
 import fund.people.views

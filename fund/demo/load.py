@@ -67,7 +67,7 @@ def guide() -> list[str]:
 def describe(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
     """What the people of the demo among `ids` may do, for the page on which a visitor becomes one of them."""
     may = {one.email: one.may for one in everybody()}
-    rows = session.execute(sa.text("SELECT id, email FROM person WHERE id = ANY(:ids)"), {"ids": list(ids)}).tuples()
+    rows = session.execute(sa.text("SELECT id, email FROM person WHERE id = ANY(:ids)"), {"ids": list(ids)})
     return {id_: [_(may[email])] for id_, email in rows if email in may}
 
 

@@ -128,16 +128,17 @@ def describes_people(describer: Describer) -> Describer:
 
 
 def what_people_may_do(people: list[Person]) -> dict[uuid.UUID, list[str]]:
-    """For each person the sentences about what they may do: from their capacity, then from the parts above."""
+    """For each person the sentences about what they may do: those of the parts above, else that of their capacity."""
     ids = [one.id for one in people]
     said: dict[uuid.UUID, list[str]] = {id_: [] for id_ in ids}
+    for describer in _describers:
+        for id_, sentences in describer(ids).items():
+            said[id_] += [sentence for sentence in sentences if sentence not in said[id_]]
     rows = session.execute(sa.select(HeldCapacity.person_id, HeldCapacity.capacity).where(
         HeldCapacity.person_id.in_(ids), HeldCapacity.ended_at.is_(None)).order_by(HeldCapacity.id))
     for row in rows:
-        said[row.person_id].append(CAPACITY_IN_WORDS[Capacity(row.capacity)]())
-    for describer in _describers:
-        for id_, sentences in describer(ids).items():
-            said[id_] += sentences
+        if not said[row.person_id]:
+            said[row.person_id].append(CAPACITY_IN_WORDS[Capacity(row.capacity)]())
     return said
 
 

@@ -4,6 +4,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from fund import queue
 from fund.db import refusal
 from fund.kernel.actor import SYSTEM, Actor, Capacity
 from fund.kernel.errors import BadInput, Forbidden, Refused
@@ -116,3 +117,17 @@ def test_a_session_that_ended_or_ran_out_or_never_was_is_nobody(session, sql):
     for key in (str(ended), "", "nonsense", "00000000-0000-0000-0000-000000000000", "x" * 5000):
         assert queries.signed_in(key) is None
     assert queries.signed_in(str(over)) is not None
+
+
+def test_requests_to_sign_in_are_forgotten_after_two_days_with_the_words_in_them(session, sql):
+    for days in (0, 1, 3):
+        request_id = actions.begin_sign_in("ana@example.org", device="x", return_to="/", words={})
+        session.flush()
+        if days:
+            sql("DELETE FROM sign_in_request WHERE id = :id", id=request_id)
+            sql("""INSERT INTO sign_in_request
+                (id, email, token_sha256, code_sha256, device_sha256, return_to, created_at, expires_at) VALUES
+                (:id, 'ana@example.org', sha256(:days), '', '', '/', now() - make_interval(days => :number), now())""",
+                id=request_id, days=str(days).encode(), number=days)
+    queue.JOBS["people.tidy"]()
+    assert sql("SELECT count(*) FROM sign_in_request").scalar() == 2
