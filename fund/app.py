@@ -19,7 +19,6 @@ import fund.decisions.jobs
 import fund.decisions.models
 import fund.decisions.views
 import fund.demo.load
-import fund.demo.views
 import fund.documents.jobs
 import fund.documents.models
 import fund.documents.views
@@ -64,9 +63,6 @@ PAGES: list[ModuleType] = [
     fund.endowment.views, fund.ledger.views,
 ]
 
-#: What only a demo has.
-DEMO_PAGES: list[ModuleType] = [fund.demo.views]
-
 
 fund.people.queries.describes_people(fund.demo.load.describe)
 
@@ -81,7 +77,7 @@ def create_app(given: Settings | None = None, **overrides: Any) -> Flask:
         SECRET_KEY=chosen.secret_key.get_secret_value(), TEMPLATES_AUTO_RELOAD=chosen.debug, **overrides)
     db.init_app(app)
     _set_up_the_web(app)
-    for page in PAGES if chosen.fund_env == "production" else PAGES + DEMO_PAGES:
+    for page in PAGES:
         app.register_blueprint(page.blueprint)
     access.check_every_route(app)
     if chosen.fund_env == "production":

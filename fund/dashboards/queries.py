@@ -6,7 +6,8 @@ from collections.abc import Callable
 import fund.applications.queries
 import fund.bank.queries
 import fund.decisions.queries
-import fund.grants.queries
+import fund.endowment.queries
+import fund.grants.queries.pages
 import fund.organisations.queries
 import fund.panels.queries
 import fund.people.queries
@@ -17,11 +18,12 @@ from fund.kernel.waiting import Waiting
 Ask = Callable[[uuid.UUID, frozenset[Capacity]], list[Waiting]]
 
 #: Who is asked for whom: somebody of the fund never has a seat, and hardly a group, so the two lists stay short.
-STAFF_PARTS = (fund.applications.queries, fund.organisations.queries, fund.grants.queries, fund.bank.queries)
-OTHER_PARTS = (fund.people.queries, fund.organisations.queries, fund.applications.queries, fund.panels.queries,
-               fund.decisions.queries, fund.grants.queries)
-FOR_STAFF: tuple[Ask, ...] = tuple(part.waiting_for for part in STAFF_PARTS if hasattr(part, "waiting_for"))
-FOR_EVERYBODY_ELSE: tuple[Ask, ...] = tuple(part.waiting_for for part in OTHER_PARTS if hasattr(part, "waiting_for"))
+FOR_STAFF: tuple[Ask, ...] = (
+    fund.applications.queries.waiting_for, fund.organisations.queries.waiting_for,
+    fund.grants.queries.pages.waiting_for, fund.bank.queries.waiting_for, fund.endowment.queries.waiting_for)
+FOR_EVERYBODY_ELSE: tuple[Ask, ...] = (
+    fund.people.queries.waiting_for, fund.organisations.queries.waiting_for, fund.applications.queries.waiting_for,
+    fund.panels.queries.waiting_for, fund.decisions.queries.waiting_for, fund.grants.queries.pages.waiting_for)
 
 
 def desk_of(person_id: uuid.UUID, capacities: frozenset[Capacity]) -> Desk:

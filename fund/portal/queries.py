@@ -109,12 +109,12 @@ def trail(reference: str) -> Trail:
     facts = session.execute(_GRANT, {"reference": reference.strip().upper()}).one_or_none()
     if facts is None:
         raise NotFound(_("No payment, grant or decided application has this reference."))
-    payments = [Payment(*row) for row in session.execute(_PAYMENTS, {"award_id": facts.award_id}).tuples()]
+    payments = [Payment(*row) for row in session.execute(_PAYMENTS, {"award_id": facts.award_id})]
     stages = [Part(*row) for row in session.execute(sa.text(
         "SELECT number, basis, amount_pence, due_on FROM stage WHERE award_id = :id ORDER BY number"),
-        {"id": facts.award_id}).tuples()]
+        {"id": facts.award_id})]
     shares = [Share(*row) for row in session.execute(
-        _SHARES, {"id": facts.neighbourhood_id, "until": facts.decided_at.date()}).tuples()]
+        _SHARES, {"id": facts.neighbourhood_id, "until": facts.decided_at.date()})]
     until = shares[-1].drawn_on if shares else facts.decided_at.date()
     return Trail(facts, payments, stages, shares, endowment.return_total_pence(until),
                  endowment.shares_of_tranches(facts.amount_pence, received_by=until))
@@ -123,7 +123,7 @@ def trail(reference: str) -> Trail:
 def who_else_touched(application_id: uuid.UUID) -> Touched:
     """Every act on an application, from its start to its last payment, sorted by who did it."""
     rows = session.execute(sa.text("SELECT at, capacity, verb FROM act WHERE application_id = :id ORDER BY id"),
-                           {"id": application_id}).tuples()
+                           {"id": application_id})
     return touched(Touch(at, Capacity(capacity), verb) for at, capacity, verb in rows)
 
 

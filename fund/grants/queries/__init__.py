@@ -277,7 +277,7 @@ def offers_to_remind(today: date) -> list[tuple[GrantRow, int]]:
                           order="a.lapses_on, a.id")
     sent: dict[uuid.UUID, int] = dict(session.execute(sa.text(
         "SELECT award_id, max(number) FROM offer_reminder WHERE award_id = ANY(:awards) GROUP BY award_id"
-    ).bindparams(sa.bindparam("awards", [offer.id for offer in open_offers], type_=_IDS))).tuples().all())
+    ).bindparams(sa.bindparam("awards", [offer.id for offer in open_offers], type_=_IDS))).all())
     due = [(offer, rules.reminder_due(offer.lapses_on, sent.get(offer.id, 0), today)) for offer in open_offers]
     return [(offer, number) for offer, number in due if number is not None]
 
