@@ -17,16 +17,20 @@ from fund.kernel.waiting import Waiting
 
 Ask = Callable[[uuid.UUID, frozenset[Capacity]], list[Waiting]]
 
-#: Who is asked for whom: somebody of the fund never has a seat, and hardly a group, so the two lists stay short.
+#: Who is asked for staff. Somebody of the fund never has a seat, and hardly a group, so each list stays short.
 FOR_STAFF: tuple[Ask, ...] = (
     fund.applications.queries.waiting_for, fund.organisations.queries.waiting_for,
     fund.grants.queries.pages.waiting_for, fund.bank.queries.waiting_for, fund.endowment.queries.waiting_for)
 FOR_EVERYBODY_ELSE: tuple[Ask, ...] = (
-    fund.people.queries.waiting_for, fund.organisations.queries.waiting_for, fund.applications.queries.waiting_for,
-    fund.panels.queries.waiting_for, fund.decisions.queries.waiting_for, fund.grants.queries.pages.waiting_for)
+    fund.organisations.queries.waiting_for, fund.applications.queries.waiting_for,
+    fund.grants.queries.pages.waiting_for)
 
 
-def desk_of(person_id: uuid.UUID, capacities: frozenset[Capacity]) -> Desk:
+def desk_of(person_id: uuid.UUID, capacities: frozenset[Capacity], *, has_name: bool = True) -> Desk:
     """Everything that waits for this person, and what they wait for."""
-    asked = FOR_STAFF if capacities else FOR_EVERYBODY_ELSE
-    return desk(one for ask in asked for one in ask(person_id, capacities))
+    waiting = [one for ask in (FOR_STAFF if capacities else FOR_EVERYBODY_ELSE) for one in ask(person_id, capacities)]
+    if not has_name:
+        waiting += fund.people.queries.waiting_for(person_id, capacities)
+    if not capacities and (seats := fund.panels.queries.seats_of_person(person_id)):
+        waiting += fund.panels.queries.waiting_for(seats) + fund.decisions.queries.waiting_for(seats)
+    return desk(waiting)

@@ -14,5 +14,5 @@ blueprint = Blueprint("dashboards", __name__)
 @access.signed_in
 def waiting() -> str:
     """At most three things to do first, then the rest, then what others are doing for you."""
-    desk = queries.desk_of(current_user.id, current_user.capacities)
+    desk = queries.desk_of(current_user.id, current_user.capacities, has_name=bool(current_user.name))
     return render_template("dashboards/waiting.html", desk=desk, now=clock.now())

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from fund.decisions.queries import ReadySitting, decisions_of, ready_sitting
 from fund.decisions.rules import DecidedBy, Outcome
-from fund.kernel.actor import Capacity
 from fund.kernel.errors import NotFound
 from fund.kernel.waiting import Waiting
 from fund.kernel.words import _
 from fund.panels import queries as panels
+from fund.panels.models import Seat
 from fund.panels.queries import pages as panels_pages
 from fund.rounds import queries as rounds
 
@@ -144,10 +144,10 @@ def interests_words(counted: dict[str, int], words: dict[str, str]) -> str:
     return "; ".join(f"{how_many}: {words[consequence]}" for consequence, how_many in counted.items())
 
 
-def waiting_for(person_id: uuid.UUID, _capacities: Collection[Capacity]) -> list[Waiting]:
-    """What a member has to do for a decision: take part; for the chair also agree the reasons and close."""
+def waiting_for(seats: Collection[Seat]) -> list[Waiting]:
+    """What the holder of these seats has to do for a decision: take part; the chair also agree reasons and close."""
     found = []
-    for seat in panels.seats_of_person(person_id):
+    for seat in seats:
         if not panels_pages.serves_now(seat):
             continue
         for line in panels_pages.sitting_lines(seat):

@@ -14,7 +14,6 @@ from fund.applications import queries as applications
 from fund.applications.queries import AttachedFile, SubmissionFacts
 from fund.db import session
 from fund.kernel import clock
-from fund.kernel.actor import Capacity
 from fund.kernel.errors import Forbidden, NotFound
 from fund.kernel.waiting import Waiting
 from fund.kernel.words import _
@@ -294,20 +293,21 @@ def doubt_for(person_id: uuid.UUID, interest_id: uuid.UUID) -> tuple[Doubt, str]
     raise NotFound("no doubt of theirs to answer")
 
 
-def waiting_for(person_id: uuid.UUID, _capacities: Collection[Capacity]) -> list[Waiting]:
-    """What a member of a panel has to do: accept the seat, say what ties them, read and score, answer a doubt."""
+def waiting_for(seats: Collection[Seat]) -> list[Waiting]:
+    """What the holder of these seats has to do: take them up, say what ties them, read and score, answer a doubt."""
     found = []
-    for seat in seats_of_person(person_id):
+    for seat in seats:
+        readings = readings_of_seat(seat.id)
         if seat.code_accepted_at is None:
             found.append(Waiting(_("Accept the code of conduct, and take up your seat on the panel."), "panels.code",
                                  {"seat_id": seat.id}, _("Read the code")))
-        found += [_to_read(reading) for reading in readings_of_seat(seat.id)
+        found += [_to_read(reading) for reading in readings
                   if not reading.is_settled and reading.consequence != Consequence.ASK]
         found += [Waiting(_("Rule on a question: may a member score “%(title)s”?", title=doubt.title), "panels.ruling",
                           {"interest_id": doubt.interest_id}, _("Answer it")) for doubt in doubts_for(seat)]
         found += [Waiting(_("You asked if you may score “%(title)s”.", title=reading.title), "panels.interest",
                           {"reference": reading.reference}, whose=_("The chair"), due_at=reading.due_at)
-                  for reading in readings_of_seat(seat.id) if reading.consequence == Consequence.ASK]
+                  for reading in readings if reading.consequence == Consequence.ASK]
     return found
 
 
