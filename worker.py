@@ -4,6 +4,7 @@ Started as `python worker.py`. The application is loaded once; both are forked f
 of them ends, so does the other, and whoever started this hears of it.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -87,6 +88,9 @@ def fork(app: Flask, task: Callable[[Flask], None]) -> int:
 def main() -> int:
     """Run both until one ends or somebody asks to stop; gives the exit status."""
     app = create_app()
+    # What was loaded is set apart from garbage collection, which would otherwise copy every shared page.
+    gc.collect()
+    gc.freeze()
     left = {fork(app, work), fork(app, sweep)}
     asked_to_stop = False
 

@@ -91,9 +91,10 @@ class Supervisor:
         web = [sys.executable, "-m", "gunicorn", "--config", "python:fund.web.server", "--bind", f"127.0.0.1:{port}",
                "fund.app:create_app()"]
         return [
-            Child("web", "the web server", web, lambda: process.answers(port), ports=[port]),
+            Child("web", "the web server", web, lambda: process.answers(port), ports=[port], patience=180),
             Child("worker", "the worker", [sys.executable, "worker.py"],
-                  lambda: "Listening on" in process.last_words(self.logs / "worker.log", lines=50)),
+                  lambda: "Listening on" in process.last_words(self.logs / "worker.log", lines=50),
+                  patience=180),
         ]
 
     # Starting -----------------------------------------------------------------------------------------------------
