@@ -2,10 +2,12 @@
 
 import io
 import uuid
-from typing import Any
+from datetime import date
+from typing import Any, cast
 
 from flask import Blueprint, redirect, render_template, send_file, url_for
 from flask_login import current_user
+from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from fund.bank import actions, queries, rules, transport
@@ -37,7 +39,7 @@ def batches() -> Any:
     form = BuildForm()
     if form.validate_on_submit():
         try:
-            return _to(actions.build_batch(me(), execute_on=form.execute_on.data).id)
+            return _to(actions.build_batch(me(), execute_on=cast(date, form.execute_on.data)).id)
         except (BadInput, Refused) as error:
             form.blame(BadInput(str(error), field="execute_on"))
     if not form.is_submitted():
@@ -124,7 +126,7 @@ def statements() -> Any:
     form = AnswerForm()
     if form.validate_on_submit():
         try:
-            actions.read_upload(me(), form.file.data.read())
+            actions.read_upload(me(), cast(FileStorage, form.file.data).read())
             return redirect(url_for("bank.statements"), 303)
         except BadInput as error:
             form.blame(error)

@@ -77,7 +77,8 @@ def _account_sentence(stage: StageRow) -> str:
 
 
 def _next_of_stage(grant: GrantRow, stage: StageRow, today: date) -> Next:
-    show = {"endpoint": "grants.send_evidence", "values": {"reference": grant.reference, "number": stage.number}}
+    show: dict[str, Any] = {"endpoint": "grants.send_evidence",
+                            "values": {"reference": grant.reference, "number": stage.number}}
     late = "late" if today > stage.due_on else "next"
     if stage.state is StageState.EVIDENCE_WANTED:
         return Next(_("Show us what you did, for stage %(number)s.", number=stage.number), by=stage.due_on, kind=late,
