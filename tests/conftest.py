@@ -8,6 +8,7 @@ import hashlib
 import os
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -24,6 +25,10 @@ from fund.web.limits import limiter
 from tests.client import PageClient
 from tests.make.mail import Letters, start_mail_server
 from tests.make.store import KEYS, start_store
+
+# A machine that is busy with other things is no reason for a property to fail.
+hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("house")
 
 VAR = Path(os.environ.get("FUND_TEST_VAR", Path(__file__).resolve().parent.parent / "var" / "test"))
 
