@@ -133,6 +133,12 @@ def make_world(*, amount_pence: int = 5_000_000, applications: int = 1, asked_pe
     return world
 
 
+def another_round(world: World) -> World:
+    """A second round of the same place and panel, with nothing before it yet."""
+    return World(world.neighbourhood_id, world.panel, world.seats,
+                 rounds.published(neighbourhood_id=world.neighbourhood_id, title="Second round").id)
+
+
 def invite(world: World, person_id: uuid.UUID) -> Seat:
     """One more seat of a panel, not taken up yet."""
     seat = Seat(panel_id=world.panel.id, number=10, person_id=person_id, is_resident=True,
