@@ -26,6 +26,7 @@ from fund.panels import queries as panels
 from fund.panels import rules as panels_rules
 from fund.panels.actions import closed, said_plainly
 from fund.panels.models import Seat, Sitting, SittingClose, SittingSeed
+from fund.settings import settings
 from fund.transparency.actions import append, record_act
 
 
@@ -174,12 +175,11 @@ def tell_applicants(sitting_id: uuid.UUID) -> None:
     for decision in queries.decisions_of(sitting_id):
         how = queries.how_it_was_decided(decision.id)
         to = applications.submission_of(decision.application_id)
-        contact = queries.contact()
         send(f"decision_{decision.outcome}", key=f"decision/{decision.id}", person_id=to.submitted_by,
              reference=how.reference, place=how.place, asked_pence=how.asked_pence,
              amount_pence=decision.amount_pence, path=f"/applications/{how.reference}/decision",
              reasons=[{"name": each.name, "reason": each.reason} for each in how.criteria],
-             contact_name=contact.name, contact_telephone=contact.telephone, contact_email=contact.email)
+             help_phone=settings().help_phone)
         record_act(SYSTEM, "tell_applicant", "decision", decision.id, application_id=decision.application_id)
 
 

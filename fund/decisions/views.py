@@ -127,5 +127,4 @@ def own(reference: str) -> Any:
     made = queries.decision_of(application.id)
     if made is None:
         raise NotFound("not decided yet")
-    return render_template("decisions/own.html", application=application, how=queries.how_it_was_decided(made.id),
-                           contact=queries.contact())
+    return render_template("decisions/own.html", application=application, how=queries.how_it_was_decided(made.id))

@@ -142,7 +142,7 @@ def open_sitting(actor: Actor, round_id: uuid.UUID, *, scoring_closes_at: dateti
     number = 1 + (session.scalar(sa.select(sa.func.max(Sitting.number)).where(Sitting.round_id == round_id)) or 0)
     starts = max(clock.now(), about.closes_at or clock.now())
     sitting = Sitting(round_id=round_id, number=number, seed_commitment=rules.commitment(seed),
-                      scoring_closes_at=scoring_closes_at or starts + timedelta(days=about.rules.scoring_days))
+                      scoring_closes_at=scoring_closes_at or rules.scoring_deadline(starts, about.rules.scoring_days))
     session.add(sitting)
     session.flush()
     session.execute(sa.insert(SittingSeed).inline().values(sitting_id=sitting.id, seed=seed))

@@ -7,9 +7,10 @@ import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+from fund.kernel.clock import LONDON
 from fund.kernel.reasons import Reason
 from fund.kernel.words import _
 
@@ -155,6 +156,11 @@ def readers_wanted(*, scoring: int, finished: int, released: int, readers: int =
     """
     still = scoring + finished
     return max(0, readers - released - still, FEWEST_COUNTED - still)
+
+
+def scoring_deadline(starts: datetime, days: int) -> datetime:
+    """When scoring closes: at noon in London, `days` days after the day on which it starts."""
+    return datetime.combine(starts.astimezone(LONDON).date() + timedelta(days=days), time(12), LONDON)
 
 
 def reminder_due(now: datetime, scoring_closes_at: datetime, *, sent: Sequence[datetime]) -> int | None:

@@ -222,7 +222,7 @@ def test_every_letter_can_be_written(outcome, language):
         "reference": "APP-7KQ2-MW4D", "place": "Alder Park", "asked_pence": 60_000, "amount_pence": 40_000,
         "path": "/applications/APP-7KQ2-MW4D/decision", "public_url": "https://fund.example",
         "reasons": [{"name": "It can be done", "reason": "The costs add up."}],
-        "contact_name": "Ruth", "contact_telephone": "0161 496 0123", "contact_email": "hello@fund.example.org"})
+        "help_phone": "0161 496 0123"})
     assert "APP-7KQ2-MW4D" in subject
     assert "It can be done: The costs add up." in text
     assert "0161 496 0123" in text

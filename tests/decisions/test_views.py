@@ -87,7 +87,7 @@ def test_the_group_reads_the_panels_reasons_and_what_to_do_next(session, be, abo
     page = group.get(f"/applications/{reference}/decision").text
     assert words in page
     assert "We agreed on led by residents." in page
-    assert "Call Ruth" in page
+    assert "A person answers" in page
     assert "Because of" not in page
     stranger = make_panels.make_person(name="Stranger")
     assert be(stranger.id).get(f"/applications/{reference}/decision").status_code == 404

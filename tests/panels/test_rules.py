@@ -85,6 +85,12 @@ def test_a_recused_reader_is_replaced_and_a_released_one_only_below_two(facts, w
     assert rules.readers_wanted(**facts) == wanted
 
 
+def test_scoring_closes_at_noon_in_london_on_clock_change_days_too():
+    spring = datetime(2027, 3, 14, 23, 30, tzinfo=UTC)
+    assert rules.scoring_deadline(spring, 14) == datetime(2027, 3, 28, 11, tzinfo=UTC)
+    assert rules.scoring_deadline(datetime(2026, 11, 22, 9, tzinfo=UTC), 14) == datetime(2026, 12, 6, 12, tzinfo=UTC)
+
+
 def test_two_reminders_before_scoring_closes_and_twelve_hours_apart():
     closes = NOW + timedelta(days=10)
     assert rules.reminder_due(NOW, closes, sent=[]) is None

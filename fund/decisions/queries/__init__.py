@@ -18,7 +18,6 @@ from fund.decisions.rules import CloseFacts, DecidedBy, ReaderState, Result, Sco
 from fund.kernel import clock
 from fund.kernel.errors import NotFound
 from fund.kernel.reasons import Reason
-from fund.kernel.words import _
 from fund.panels import queries as panels
 from fund.panels import rules as panels_rules
 from fund.panels.models import Sitting, SittingClose
@@ -300,20 +299,6 @@ def open_data(sitting_id: uuid.UUID) -> dict[str, Any]:
             "reference": references[d.application_id], "score_tenths": d.score_tenths, "rank": d.rank,
             "outcome": d.outcome, "amount_pence": str(d.amount_pence)} for d in decisions_of(sitting_id)],
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Somebody to call about a decision."""
-
-    name: str
-    telephone: str
-    email: str
-
-
-def contact() -> Contact:
-    """Whom a group may call: the fund's own desk, a person and not a machine."""
-    return Contact(_("Ruth at the fund’s desk"), "0161 496 0123", "hello@fund.example.org")
 
 
 # At the end, because the pages are made of what stands above.
