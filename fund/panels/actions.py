@@ -61,7 +61,8 @@ def said_plainly() -> Iterator[None]:
 _SAID_TWICE = frozenset({
     "uq_interest_version", "ck_interest_next_version", "pk_interest_ruling", "uq_score_version",
     "ck_score_next_version", "pk_score_lock", "pk_score_release", "pk_attendance", "uq_agreed_reason_version",
-    "ck_agreed_reason_next_version", "pk_sitting_close", "uq_assignment"})
+    "ck_agreed_reason_next_version", "pk_sitting_close", "uq_assignment",
+    "ck_score_not_locked", "ck_score_not_released", "ck_interest_only_raised"})
 
 
 def closed() -> list[Reason]:
