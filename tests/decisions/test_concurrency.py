@@ -101,7 +101,7 @@ def test_an_interest_against_the_closing_counts_or_is_refused(town):
     application_id = made.applications[0]
     with town.app_context():
         reading = {a.seat_id for a in made.readers(application_id)}
-    person_id, seat_id = next(seat for seat in seats[1:6] if seat[1] in reading)
+    person_id, seat_id = next(seat for seat in seats[1:] if seat[1] in reading)
 
     def close():
         with seated(town, *seats[0]) as actor:

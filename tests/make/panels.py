@@ -18,7 +18,7 @@ from fund.kernel.actor import SYSTEM, Actor, Capacity
 from fund.ledger.queries import available_pence
 from fund.panels import actions, queries
 from fund.panels.models import Assignment, Panel, Seat, Sitting
-from fund.panels.rules import SeatOffer
+from fund.panels.rules import RECUSED, SeatOffer
 from fund.rounds import queries as published
 from fund.rounds.queries import CriterionFacts
 from fund.rounds.rules import RoundRules
@@ -168,7 +168,8 @@ def score(world: World, assignment: Assignment, points: int | Sequence[int] = 4,
 
 
 def score_all(world: World, points: int | Sequence[int] = 4) -> None:
-    """Every reader of every application scores and locks. A list gives one figure for each application."""
+    """Every reader who may scores and locks each application. A list gives one figure for each application."""
     for n, application_id in enumerate(world.applications):
         for assignment in world.readers(application_id):
-            score(world, assignment, points if isinstance(points, int) else points[n])
+            if queries.consequence_of(application_id, assignment.seat_id) not in RECUSED:
+                score(world, assignment, points if isinstance(points, int) else points[n])
