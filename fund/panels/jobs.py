@@ -12,7 +12,7 @@ def put_before_the_panel(application_id: str) -> None:
     actions.put_before_the_panel(uuid.UUID(application_id))
 
 
-@job("panels.remind")
+@job("panels.remind", every_seconds=3600)
 def remind() -> None:
     """Send the reminders that are due to readers."""
     actions.remind()

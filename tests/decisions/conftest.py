@@ -1,3 +1,3 @@
-"""The same stage as the panel's tables are attacked on."""
+"""The same as for the tests of panels."""
 
-from tests.panels.conftest import _stage, stage  # noqa: F401  fixtures
+from tests.panels.conftest import _connection, _stage, session, stage  # noqa: F401  fixtures

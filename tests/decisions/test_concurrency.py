@@ -21,7 +21,7 @@ from tests.make import decisions as make
 from tests.make import panels as make_panels
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def town(server, template):
     """An application on a database of its own, whose transactions are really committed."""
     name = f"town_{os.getpid()}_{uuid.uuid4().hex[:8]}"

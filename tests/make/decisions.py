@@ -10,7 +10,7 @@ from fund.decisions.models import Decision
 from fund.panels import actions as panels_actions
 from fund.panels import queries as panels
 from fund.panels.models import Seat
-from tests.make.panels import World, from_seat, make_world, score_all
+from tests.make.panels import PREBUILT, World, from_seat, make_world, score_all, world_of
 
 
 def take_part(world: World, *, seats: Sequence[Seat] | None = None) -> None:
@@ -39,6 +39,8 @@ def close(world: World) -> list[Decision]:
 
 def make_ready_to_close(*, points: int | Sequence[int] = 4, **world: Any) -> World:
     """A sitting in which everything is done but the closing."""
+    if points == 4 and not world and "ready" in PREBUILT:
+        return world_of(PREBUILT.pop("ready"))
     made = make_world(**world)
     score_all(made, points)
     take_part(made)
@@ -65,12 +67,19 @@ def make_decided_application(*, outcome: str = "awarded", asked_pence: int = 48_
 
     `amount_pence` is what the place has. The jobs that tell the applicant and make the offer are asked for, not done.
     """
+    usual = ("awarded", 48_000, None, 5_000_000, None, {})
+    if (outcome, asked_pence, least_pence, amount_pence, applicant_id, world) == usual and "ready" in PREBUILT:
+        return _decided(world_of(PREBUILT.pop("ready")), outcome)
     made = make_world(amount_pence=amount_pence, applications=0, **world)
-    application_id = made.put(asked_pence=asked_pence, least_pence=least_pence, person_id=applicant_id)
-    sitting_id = made.sitting.id
+    made.put(asked_pence=asked_pence, least_pence=least_pence, person_id=applicant_id)
     score_all(made, 1 if outcome == "declined" else 4)
     take_part(made)
     agree(made)
+    return _decided(made, outcome)
+
+
+def _decided(made: World, outcome: str) -> Decided:
+    sitting_id, application_id = made.sitting.id, made.applications[0]
     close(made)
     decision = queries.decision_of(application_id)
     assert decision is not None

@@ -86,6 +86,11 @@ class World:
     applications: list[uuid.UUID] = field(default_factory=list)
 
     @property
+    def ids(self) -> tuple[Any, ...]:
+        """What names it: enough for `world_of` to give it again in another session."""
+        return self.neighbourhood_id, self.panel.id, self.round_id, tuple(self.applications)
+
+    @property
     def chair(self) -> Seat:
         """The chair's seat."""
         return self.seats[0]
@@ -119,9 +124,25 @@ class World:
         return published.round(self.round_id).criteria
 
 
-def make_world(*, amount_pence: int = 5_000_000, applications: int = 1, asked_pence: int = 48_000,
+#: Worlds that were made before the tests of a file (tests/panels/conftest.py), by name; each is given once a test.
+PREBUILT: dict[str, tuple[Any, ...]] = {}
+
+
+def world_of(ids: tuple[Any, ...]) -> World:
+    """A world again, from its ids."""
+    place, panel, round_id, applications_ = ids
+    return World(place, session.get_one(Panel, panel), queries.seats_of(panel), round_id, list(applications_))
+
+
+def make_world(**about: Any) -> World:
+    """A place with money, its panel, a round, and applications before the panel (`_make_world` says what it takes)."""
+    if not about and "fresh" in PREBUILT:
+        return world_of(PREBUILT.pop("fresh"))
+    return _make_world(**about)
+
+
+def _make_world(*, amount_pence: int = 5_000_000, applications: int = 1, asked_pence: int = 48_000,
                people: Sequence[uuid.UUID] = (), closes_at: datetime | None = None, **rules: Any) -> World:
-    """A place with money, its panel, a round, and applications before the panel."""
     place = rounds.neighbourhood()
     if amount_pence:
         give_money(place, amount_pence)

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from fund.db import act_from_a_seat, session
 from fund.kernel.actor import Actor, Capacity
-from fund.panels import actions, queries
-from fund.panels.models import Panel, Seat
+from fund.panels import actions
+from fund.panels.models import Seat
 from tests.make import decisions as make_decisions
 from tests.make import panels as make
 from tests.make.panels import World
@@ -32,17 +32,17 @@ class Stage:
     @property
     def ready(self) -> World:
         """Two applications, scored and agreed, six members taking part: the chair may close."""
-        return _again(self.ready_ids)
+        return make.world_of(self.ready_ids)
 
     @property
     def fresh(self) -> World:
         """One application with its three readers."""
-        return _again(self.fresh_ids)
+        return make.world_of(self.fresh_ids)
 
     @property
     def elsewhere(self) -> World:
         """Another place's panel, with one application that it decided."""
-        return _again(self.elsewhere_ids)
+        return make.world_of(self.elsewhere_ids)
 
     def act(self, seat: Seat | None) -> None:
         """Be the holder of a seat from now on; nobody's with None."""
@@ -64,10 +64,10 @@ class Stage:
     def as_owner(self) -> Iterator[None]:
         """Do something that no role of the application may do, to set an attack up."""
         session.flush()
-        self.sql("SELECT set_config('role', 'none', true)")
+        self.sql("RESET SESSION AUTHORIZATION")
         yield
         session.flush()
-        make.leave_seat()
+        self.sql("SET SESSION AUTHORIZATION fund_app; SELECT set_config('fund.person', '', true)")
 
     def drop(self, what: str) -> None:
         """Take guards away, with a space between: each `table.trigger`, or the constraint `table/constraint`."""
@@ -81,22 +81,13 @@ class Stage:
                     self.sql(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
 
 
-def _again(ids: tuple[Any, ...]) -> World:
-    place, panel, round_id, applications = ids
-    return World(place, session.get_one(Panel, panel), queries.seats_of(panel), round_id, list(applications))
-
-
-def _ids(world: World) -> tuple[Any, ...]:
-    return world.neighbourhood_id, world.panel.id, world.round_id, tuple(world.applications)
-
-
 def build() -> Stage:
     """Make the three panels."""
     elsewhere = make.make_world(applications=1)
     _decide(elsewhere)
     fresh = make.make_world(applications=1)
     ready = make_decisions.make_ready_to_close(applications=2, asked_pence=48_000)
-    return Stage(_ids(ready), _ids(fresh), _ids(elsewhere))
+    return Stage(ready.ids, fresh.ids, elsewhere.ids)
 
 
 def _decide(world: World) -> None:

@@ -444,7 +444,7 @@ def test_nobody_changes_or_removes_it_the_owner_included(stage, table, role, how
     if role == "fund_panel":
         stage.act(stage.ready.chair)
     elif role == "owner":
-        stage.sql("SELECT set_config('role', 'fund_owner', true)")
+        stage.sql("RESET SESSION AUTHORIZATION; SET LOCAL ROLE fund_owner")
     with pytest.raises(sa.exc.DBAPIError) as refused:
         stage.sql(how.format(table, column, column))
     assert refusal(refused.value)[0] == ("23001" if role == "owner" else "42501")
