@@ -49,7 +49,7 @@ def _page_key(name: str) -> int | None:
 def overview() -> str:
     """Every account by class, what is owned beside what it is for, and how a pound flows."""
     sums = queries.class_sums()
-    sides = {side: [s for s in sums if s.side == side and (s.accounts or s.posted_pence)]
+    sides = {side: [s for s in sums if s.side == side and s.accounts and (s.posted_pence or s.class_ != "deficit")]
              for side in ("asset", "liability", "fund")}
     totals = {side: sum(s.posted_pence * s.sign for s in found) for side, found in sides.items()}
     return render_template("ledger/overview.html", sides=sides, totals=totals, steps=_steps(),

@@ -14,7 +14,7 @@ ACCOUNT_CLASSES = {
     "drawdown_limit": (N_("A year's limit"), N_("What the published rule lets one year spend, as far as it is left.")),
     "spendable": (N_("Spendable"), N_("Let out to spend, and not yet set aside for any place.")),
     "running_costs": (N_("Running costs"), N_("A year's budget for costs and for paying panel members.")),
-    "allocation": (N_("Set aside for places"), N_("What each neighbourhood's panel may still give.")),
+    "allocation": (N_("Set aside for places"), N_("What a neighbourhood's panel may still give.")),
     "grant": (N_("Promised to groups"), N_("Grants that are agreed and not yet paid.")),
 }
 
