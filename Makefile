@@ -28,7 +28,7 @@ test: .venv/test.stamp assets browser  ## Run all tests
 	$(BIN)/fund stop --var var/test >/dev/null; exit $$status
 
 test-real: .venv/test.stamp assets  ## Run the tests on real data (../shared, or SHARED_DIR)
-	@$(BIN)/python -m pytest -m real $(TESTS); status=$$?; $(BIN)/fund stop --var var/test >/dev/null; exit $$status
+	@$(BIN)/python -m pytest -n $(JOBS) -m real $(TESTS); status=$$?; $(BIN)/fund stop --var var/test >/dev/null; exit $$status
 
 bench: .venv/test.stamp assets  ## Measure the pages and the replay against their budgets
 	@$(BIN)/python -m bench

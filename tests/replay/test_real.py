@@ -1,0 +1,58 @@
+"""The two real files, whole: what must come out is known to the penny."""
+
+import os
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from fund.app import create_app
+from fund.db import db
+from fund.db import session as fund_session
+from fund.embedded import postgres
+from fund.replay import actions
+from fund.settings import Settings
+from tests.conftest import template_of
+from tests.make.bank import running_bank
+
+pytestmark = pytest.mark.real
+SHARED = Path(os.environ.get("SHARED_DIR") or Path(__file__).resolve().parents[3] / "shared")
+LOOK_UPS = ("lookups/lookup_lsoa21_ward24_ltla24.csv", "lookups/lookup_lsoa11_lsoa21_ltla22.csv",
+            "population/census2021_lsoa21_selected.csv")
+
+
+@pytest.mark.parametrize(("name", "begins", "decided", "paid", "unposted"), [
+    ("power_to_change_2015_2019.json", "2015-01-01T09:00", (849, 5_060_768_420), 3_817_492_489,
+     {"no_area": (21, 101_801_234), "disbursed_above_award": (9, 528_528)}),
+    ("trafford_council_2013_2024.json", "2013-01-01T09:00", (555, 129_143_654), 0, {}),
+])
+def test_a_real_file_ends_with_its_known_sums(server, database, name, begins, decided, paid, unposted):
+    data = (SHARED / "data" / "360giving" / name).read_bytes()
+    own = f"{database}_{name[:5]}"
+    with psycopg.connect(postgres.superuser_url(server), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {own} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {own} TEMPLATE {template_of(server)} OWNER fund_owner")
+    with running_bank(clock=begins) as bank:
+        app = create_app(Settings(_env_file=None, fund_env="test", rehearsal=True, bank_url=bank.url,
+                                  database_url=postgres.role_url(server, own, "fund_app")))
+        with app.app_context():
+            try:
+                done = actions.rehearse(data, [SHARED / "data" / each for each in LOOK_UPS])
+                in_the_books = fund_session.execute(sa.text("""
+                    SELECT (SELECT count(*) FROM decision), (SELECT sum(amount_pence) FROM decision),
+                      (SELECT coalesce(sum(t.amount_pence), 0) FROM ledger.entry e
+                       JOIN ledger.transfer t ON t.entry_seq = e.seq WHERE e.kind = 'stage_paid'),
+                      (SELECT sum(b.credits_posted_pence - b.debits_posted_pence) FROM ledger.balance b
+                       JOIN ledger.account a ON a.id = b.account_id WHERE a.code LIKE '5000/%')""")).one()
+            finally:
+                fund_session.remove()
+                db.engine.dispose()
+    with psycopg.connect(postgres.superuser_url(server), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {own} WITH (FORCE)")
+    assert tuple(map(int, in_the_books)) == (*decided, paid, decided[1] - paid)
+    found: dict[str, tuple[int, int]] = {}
+    for listed in done.plan.unposted:
+        count, pence = found.get(listed.reason, (0, 0))
+        found[listed.reason] = (count + 1, pence + listed.pence)
+    assert found == unposted
