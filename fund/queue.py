@@ -64,15 +64,16 @@ def job(name: str, *, every_seconds: int | None = None) -> Callable[[Callable[..
     return register
 
 
-def ask(name: str, *, key: str | None = None, **args: Any) -> None:
+def ask(name: str, *, key: str | None = None, urgent: bool = False, **args: Any) -> None:
     """Ask for `name` to be done with `args` once this transaction stands; the same `key` is asked for only once.
 
-    `args` are JSON; give ids, not contents, and nothing personal.
+    `args` are JSON; give ids, not contents, and nothing personal. What is `urgent` (somebody sits and waits for it)
+    goes before everything that has been rung for so far.
     """
     row = sa.dialects.postgresql.insert(Outbox).values(id=uuid.uuid4(), job=name, args=args, key=key)
     asked = session.execute(row.on_conflict_do_nothing(index_elements=["key"]).returning(Outbox.id)).scalar()
     if asked is not None:
-        session.info.setdefault("to_ring", []).append(asked)
+        session.info.setdefault("to_ring_first" if urgent else "to_ring", []).append(asked)
 
 
 def _bell() -> Queue:
@@ -81,14 +82,15 @@ def _bell() -> Queue:
     return Queue("fund", connection=connection, serializer=JSONSerializer)
 
 
-def ring(ids: list[uuid.UUID]) -> None:
+def ring(ids: list[uuid.UUID], *, first: bool = False) -> None:
     """Wake a worker for these rows of the outbox. A Redis that is away is no error: the sweeper rings again."""
     if not ids or not current_app.config["REDIS_URL"]:
         return
     try:
         queue = _bell()
         queue.enqueue_many([
-            Queue.prepare_data("fund.queue.run", args=(str(id_),), timeout=300, result_ttl=0, failure_ttl=3600)
+            Queue.prepare_data("fund.queue.run", args=(str(id_),), timeout=300, result_ttl=0, failure_ttl=3600,
+                               at_front=first)
             for id_ in ids])
     except RedisError as error:
         log.warning("queue.bell_lost", error=type(error).__name__, rows=len(ids))
@@ -96,6 +98,7 @@ def ring(ids: list[uuid.UUID]) -> None:
 
 @sa.event.listens_for(session, "after_commit")
 def _ring_after_commit(committed: Any) -> None:
+    ring(committed.info.pop("to_ring_first", []), first=True)
     ring(committed.info.pop("to_ring", []))
 
 
@@ -103,6 +106,7 @@ def _ring_after_commit(committed: Any) -> None:
 def _forget(rolled_back: Any, _previous: Any) -> None:
     if not rolled_back.in_nested_transaction():
         rolled_back.info.pop("to_ring", None)
+        rolled_back.info.pop("to_ring_first", None)
 
 
 def run(outbox_id: str) -> None:
@@ -162,8 +166,19 @@ def sweep(*, older_than_seconds: int = 15) -> int:
                                    Outbox.due_at <= sa.func.clock_timestamp() - timedelta(seconds=older_than_seconds))
         .order_by(Outbox.due_at, Outbox.id).limit(500)))
     session.rollback()
-    ring(late)
+    if _rung() < len(late):
+        ring(late)
     return len(late)
+
+
+def _rung() -> int:
+    """How many bells have been rung and not been heard yet. While there are as many as rows, none was lost."""
+    if not current_app.config["REDIS_URL"]:
+        return 0
+    try:
+        return int(_bell().count)
+    except RedisError:
+        return 0
 
 
 def run_all_due(*, only: str = "") -> int:

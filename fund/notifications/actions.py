@@ -48,7 +48,8 @@ def send(template: str, *, key: str, person_id: uuid.UUID | None = None, address
         sealed=formats.seal(secret, key=field_key, belongs_to=row_id.bytes) if secret else None,
     ).on_conflict_do_nothing(index_elements=["key"]).returning(Message.id)).scalar()
     if written is not None:
-        queue.ask("notifications.send", key=f"notifications.send {written}", message_id=str(written))
+        queue.ask("notifications.send", key=f"notifications.send {written}", message_id=str(written),
+                  urgent=useless_at is not None)
 
 
 def _where_to_write(person_id: uuid.UUID) -> tuple[str, str]:
