@@ -10,6 +10,7 @@ the form's token was missing), the page shows them all and offers to send them a
 
 import secrets
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -25,7 +26,7 @@ from fund.db import refusal, session
 from fund.kernel import errors as kinds
 from fund.kernel.text import without_control
 from fund.kernel.words import _
-from fund.web import access
+from fund.web import access, filters, limits
 from fund.web.access import SIGN_IN_PATH, MustSignIn
 from fund.web.headers import is_from_here
 from fund.web.kept import as_text, page_of_the_form
@@ -117,6 +118,13 @@ def _no_token(error: CSRFError) -> Any:
                 words=kept_words(), again=is_from_here() is True, files=bool(request.files))
 
 
+def _try_again_after() -> str:
+    when = limits.may_try_again_at()
+    if when is None:
+        return _("Wait a few minutes, then try again.")
+    return _("Try again after %(moment)s.", moment=filters.moment(when + timedelta(seconds=59)))
+
+
 def _http(error: HTTPException) -> Any:
     if (error.code or 500) < 400 or error.response is not None:
         return error
@@ -132,7 +140,7 @@ def _http(error: HTTPException) -> Any:
         415: (_("We cannot read that kind of file"), _("It is not a kind that we take here."),
               _("Choose another file.")),
         429: (_("Too many tries for now"), _("This has been tried very often in a short time, so we paused it."),
-              _("Wait a few minutes, then try again.")),
+              _try_again_after()),
     }
     title, sentence, onward = says.get(error.code or 500, says[400])
     answer = page(error.code or 500, title, [sentence], onward=onward,

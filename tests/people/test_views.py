@@ -31,6 +31,7 @@ LINK = re.compile(r"http://127\.0\.0\.1:8000(/sign-in/link/\S+)")
 def ask_for_letter(client, email=ANA, **more):
     answer = client.post_form("/sign-in", {"email": email, "next": "/profile", **more})
     assert answer.status_code == 303, answer.text
+    assert "Retry-After" not in answer.headers
     assert answer.location == "/sign-in/check"
     return answer
 
@@ -318,6 +319,7 @@ def test_the_eleventh_letter_to_one_address_waits_and_others_are_not_touched(cli
     refused = client.post_form("/sign-in", {"email": ANA.upper()})
     assert refused.status_code == 429
     assert 0 < int(refused.headers["Retry-After"]) <= 300
+    assert re.search(r"Try again after \d+ \w+ \d{4}, ", refused.text)
     ask_for_letter(client, email="other@example.org")
 
 
