@@ -1,7 +1,7 @@
 """A state that is made once for a whole file of tests: each test acts in a savepoint of it that is rolled back.
 
-The connection is the superuser's, acting as `fund_app`. So a test may also step back into the owner's shoes
-(`without`), drop one rule, and see that it was this rule that refused: the twin of every attack.
+Where the connection is the superuser's, a test may also step into the owner's shoes (`without`), drop one rule, and see
+that it was this rule that refused: the twin of every attack.
 """
 
 from collections.abc import Iterator
@@ -19,13 +19,19 @@ from fund.db import session as fund_session
 
 
 @contextmanager
-def standing(app: Flask, superuser_url: str) -> Iterator[sa.Connection]:
-    """The fund's session inside one transaction, rolled back when the block ends."""
-    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(superuser_url))
+def standing(app: Flask, superuser_url: str = "") -> Iterator[sa.Connection]:
+    """The fund's session inside one transaction, rolled back when the block ends.
+
+    With `superuser_url` the connection is the superuser's, acting as `fund_app`; else it is the application's own.
+    """
     with app.app_context():
-        own, connection = db.engine, engine.connect()
+        own = db.engine
+        engine = own if not superuser_url else sa.create_engine(
+            "postgresql+psycopg://", creator=lambda: psycopg.connect(superuser_url))
+        connection = engine.connect()
         outer = connection.begin()
-        connection.execute(sa.text("SET ROLE fund_app"))
+        if superuser_url:
+            connection.execute(sa.text("SET ROLE fund_app"))
         db._app_engines[app][None] = connection
         fund_session.session_factory.configure(join_transaction_mode="create_savepoint")
         fund_session.remove()
@@ -37,7 +43,8 @@ def standing(app: Flask, superuser_url: str) -> Iterator[sa.Connection]:
             fund_session.session_factory.configure(join_transaction_mode="conditional_savepoint")
             outer.rollback()
             connection.close()
-            engine.dispose()
+            if superuser_url:
+                engine.dispose()
 
 
 @contextmanager

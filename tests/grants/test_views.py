@@ -4,10 +4,12 @@ import io
 import uuid
 
 import pytest
+import sqlalchemy as sa
 
 from fund.bank import actions as bank
 from fund.db import session as fund_session
 from fund.grants import queries, rules
+from fund.grants import queries as granted
 from fund.grants.queries.pages import waiting_for
 from fund.kernel.actor import Capacity
 from fund.people.models import Person
@@ -19,12 +21,41 @@ from tests.make.grants import (
     make_accepted,
     make_account,
     make_host,
-    make_offer,
+    make_offers,
     make_payable,
     make_release,
     make_signed,
 )
 from tests.make.people import make_person
+from tests.standing import savepoint, standing
+
+#: Grants at each point of their way: made once, each test in a savepoint of its own.
+ready = {}
+
+
+@pytest.fixture(scope="module")
+def world(app):
+    with standing(app) as connection:
+        small = [480_00] * 6
+        offer, signed, payable, accepted, hosted, released, large = make_offers(
+            7, amount_pence=[*small, 900_00], up_front_below_pence=480_00)
+        make_signed(signed)
+        make_payable(payable)
+        make_accepted(accepted)
+        make_accepted(hosted, through_host=True)
+        [release] = granted.releases([make_release(released)[1].id])
+        make_signed(large)
+        ready.update(offer=offer, signed=signed, payable=payable, accepted=accepted, hosted=hosted,
+                     released=released, large=large, release=release)
+        fund_session.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE"))
+        fund_session.execute(sa.text("SET CONSTRAINTS ALL DEFERRED"))
+        yield connection
+
+
+@pytest.fixture
+def session(world):
+    with savepoint(world):
+        yield fund_session
 
 
 @pytest.fixture
@@ -47,7 +78,7 @@ def stranger(client):
 
 
 def test_a_group_reads_the_offer_signs_and_says_where_the_money_goes(session, browse):
-    made = make_offer()
+    made = ready["offer"]
     address = f"/grants/{made.reference}"
     group = browse(made.group)
     assert "Read the offer" in group.get("/grants").text
@@ -76,7 +107,7 @@ def test_a_group_reads_the_offer_signs_and_says_where_the_money_goes(session, br
 
 
 def test_a_host_can_be_chosen_and_nobody_elses_account(session, browse):
-    made = make_signed()
+    made = ready["signed"]
     host_id, account = make_host(made)
     other = make_account(host_id, account_number="11112222")
     address = f"/grants/{made.reference}/account"
@@ -87,7 +118,7 @@ def test_a_host_can_be_chosen_and_nobody_elses_account(session, browse):
 
 
 def test_a_group_says_no(session, browse):
-    made = make_offer()
+    made = ready["offer"]
     group = browse(made.group)
     address = f"/grants/{made.reference}/decline"
     assert group.post_form(address).status_code == 422
@@ -97,7 +128,7 @@ def test_a_group_says_no(session, browse):
 
 
 def test_terms_that_changed_are_not_signed(session, browse):
-    made = make_offer()
+    made = ready["offer"]
     answer = browse(made.group).post_form(f"/grants/{made.reference}/offer", {
         "terms_version": "older", "spending_plan": PLAN, "agree": "y"})
     assert answer.status_code == 409
@@ -105,7 +136,7 @@ def test_terms_that_changed_are_not_signed(session, browse):
 
 
 def test_other_peoples_grants_are_not_there(session, stranger):
-    made = make_payable()
+    made = ready["payable"]
     somebody = stranger()
     for page in ("", "/offer", "/decline", "/account", "/stages/1/evidence"):
         assert somebody.get(f"/grants/{made.reference}{page}").status_code == 404
@@ -117,7 +148,7 @@ def test_other_peoples_grants_are_not_there(session, stranger):
 
 
 def test_nobody_of_staff_acts_in_anothers_part(session, browse):
-    made = make_accepted()
+    made = ready["accepted"]
     evidence, stage = f"/evidence/{made.stage().evidence_id}", f"/releases/{made.stage().id}"
     for actor, pages in ((made.staff.approver, [evidence, "/batches"]), (made.staff.officer, [stage, "/batches"]),
                          (made.staff.authoriser, [evidence, stage])):
@@ -127,7 +158,7 @@ def test_nobody_of_staff_acts_in_anothers_part(session, browse):
 
 
 def test_an_officer_asks_for_more_and_then_accepts(session, browse):
-    made = make_payable()
+    made = ready["payable"]
     officer = browse(made.staff.officer)
     first = f"/evidence/{made.stage().evidence_id}"
     assert first in officer.get("/evidence").text
@@ -149,14 +180,14 @@ def test_an_officer_asks_for_more_and_then_accepts(session, browse):
     second = f"/evidence/{made.stage().evidence_id}"
     assert officer.post_form(second, {"answer": "accept"}).location == "/evidence"
     assert officer.post_form(second, {"answer": "accept"}).status_code == 409
-    assert "Nothing to read" in officer.get("/evidence").text
+    assert second not in officer.get("/evidence").text
 
 
 def test_a_photo_is_kept_and_shown_to_officers_and_the_group_alone(session, browse, stranger, monkeypatch):
     kept = {}
     monkeypatch.setattr("fund.documents.storage.put", lambda key, data, **_: kept.update({key: data}))
     monkeypatch.setattr("fund.documents.storage.read", lambda key: kept[key])
-    made = make_signed(up_front_below_pence=1)
+    made = ready["large"]
     group = browse(made.group)
     address = f"/grants/{made.reference}/stages/1/evidence"
     wrong = group.post_form(address, {"story": "It stands.", "first_file": (io.BytesIO(b"MZ\x00"), "bench.png")},
@@ -179,7 +210,7 @@ def test_a_photo_is_kept_and_shown_to_officers_and_the_group_alone(session, brow
 
 
 def test_an_approver_sees_everything_on_one_page_and_approves_once(session, browse):
-    made = make_accepted(through_host=True)
+    made = ready["hosted"]
     approver = browse(made.staff.approver)
     address = f"/releases/{made.stage().id}"
     assert address in approver.get("/releases").text
@@ -199,7 +230,7 @@ def test_an_approver_sees_everything_on_one_page_and_approves_once(session, brow
 
 
 def test_an_approver_with_an_interest_reads_why_not(session, browse):
-    made = make_accepted()
+    made = ready["accepted"]
     from fund.organisations.actions import declare_staff_interest
 
     declare_staff_interest(made.staff.approver, made.organisation_id)
@@ -209,7 +240,7 @@ def test_an_approver_with_an_interest_reads_why_not(session, browse):
 
 
 def test_a_payment_is_followed_to_the_banks_reference(session, browse):
-    made, release = make_release()
+    made, release = ready["released"], ready["release"]
     group = browse(made.group)
     assert "goes to the bank" in group.get(f"/grants/{made.reference}").text
     pay(made.staff, release)
@@ -221,7 +252,7 @@ def test_a_payment_is_followed_to_the_banks_reference(session, browse):
 
 
 def test_both_sides_see_what_to_do_when_a_payment_comes_back(session, browse):
-    made, release = make_release()
+    made, release = ready["released"], ready["release"]
     pay(made.staff, release)
     send_back(release)
     page = browse(made.group).get(f"/grants/{made.reference}").text
@@ -248,7 +279,7 @@ PAGES = [("group", "/grants"), ("group", "/grants/{reference}"), ("group", "/gra
 
 
 def test_a_page_costs_at_most_eight_queries(session, browse):
-    made, release = make_release(through_host=True)
+    made, release = ready["released"], ready["release"]
     batch = make_batch(made.staff, [release])
     names = {"reference": made.reference, "evidence": made.stage().evidence_id, "stage": made.stage().id,
              "batch": batch.id}
@@ -261,22 +292,25 @@ def test_a_page_costs_at_most_eight_queries(session, browse):
 
 
 def test_what_waits_for_whom(session):
-    made = make_payable()
+    made = ready["payable"]
     def sentences(actor, *capacities):
         return [one.sentence for one in waiting_for(actor.person_id, frozenset(capacities))]
 
     assert any("We read your agreement" in one for one in sentences(made.group))
     assert any("Read what Alder Park Friends sent" in one for one in sentences(made.staff.officer, Capacity.OFFICER))
-    assert sentences(made.staff.approver, Capacity.APPROVER) == []
+    unread = len(sentences(made.staff.officer, Capacity.OFFICER))
+    before = sentences(made.staff.approver, Capacity.APPROVER)
     from fund.grants import actions
 
     actions.review_evidence(made.staff.officer, made.stage().evidence_id, accepted=True)
-    assert sentences(made.staff.officer, Capacity.OFFICER) == []
-    assert any("Approve the payment" in one for one in sentences(made.staff.approver, Capacity.APPROVER))
+    assert len(sentences(made.staff.officer, Capacity.OFFICER)) == unread - 1
+    after = sentences(made.staff.approver, Capacity.APPROVER)
+    assert len(after) == len(before) + 1
+    assert any("Approve the payment" in one for one in after)
 
 
 def test_the_authoriser_builds_authorises_and_reads_answers(session, browse):
-    made, release = make_release()
+    made, release = ready["released"], ready["release"]
     authoriser = browse(made.staff.authoriser)
     assert release.end_to_end_id in authoriser.get("/batches").text
     assert authoriser.post_form("/batches", {"execute_on": ["", "", ""]}).status_code == 422
@@ -312,7 +346,7 @@ def test_the_authoriser_builds_authorises_and_reads_answers(session, browse):
 
 
 def test_a_batch_is_set_aside_and_its_payment_approved_again(session, browse):
-    made, release = make_release()
+    made, release = ready["released"], ready["release"]
     batch = make_batch(made.staff, [release])
     authoriser = browse(made.staff.authoriser)
     assert authoriser.post_form(f"/batches/{batch.id}/set-aside").status_code == 422
@@ -324,7 +358,7 @@ def test_a_batch_is_set_aside_and_its_payment_approved_again(session, browse):
 
 
 def test_an_authorised_batch_is_not_set_aside(session, browse):
-    made, release = make_release()
+    made, release = ready["released"], ready["release"]
     batch = make_batch(made.staff, [release])
     authorise(made.staff, batch.id)
     assert browse(made.staff.authoriser).post_form(f"/batches/{batch.id}/set-aside",
