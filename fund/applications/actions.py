@@ -220,7 +220,7 @@ def _freeze(actor: Actor, application: Application, round_: rounds.RoundFacts) -
     sent = queries.submission_of(application.id)
     send("application_submitted", key=f"application_submitted:{application.id}", person_id=actor.person_id,
          reference=application.reference, asked_pence=frozen.asked_pence, sha256=frozen.sha256.hex(),
-         check_by=queries.check_due_at(sent.submitted_at, round_).isoformat(), phone=settings().help_phone)
+         check_by=queries.check_due_at(sent.submitted_at, round_).date().isoformat(), phone=settings().help_phone)
     append("application_received",
            {"application": str(application.id), "round": str(round_.id), "sha256": frozen.sha256.hex()},
            idem_key=f"application_received:{application.id}")

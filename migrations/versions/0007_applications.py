@@ -83,6 +83,7 @@ def upgrade() -> None:
     );
     CREATE INDEX ix_application_applicant ON application (applicant_id, created_at);
     CREATE INDEX ix_application_round ON application (round_id, id);
+    CREATE INDEX ix_application_organisation ON application (organisation_id) WHERE organisation_id IS NOT NULL;
     GRANT SELECT, INSERT ON application TO fund_common;
     GRANT UPDATE (organisation_id, answers, version, saved_at) ON application TO fund_common;
 

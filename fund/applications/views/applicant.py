@@ -16,7 +16,7 @@ from fund.kernel.actor import Capacity
 from fund.kernel.errors import NotFound
 from fund.kernel.words import _
 from fund.web import access
-from fund.web.filters import moment
+from fund.web.filters import date, moment
 
 
 @blueprint.get("/applications")
@@ -42,7 +42,7 @@ def show(reference: str) -> str:
 def drawn(steps: list[Step]) -> list[dict[str, str]]:
     """Steps as the path draws them, with their dates in words."""
     return [{"name": step.name, "kind": step.kind, "state": step.state, "href": step.href, "detail": "" if not step.at
-             else moment(step.at) if step.kind in {"done", "back"} else _("By %(when)s", when=moment(step.at))}
+             else moment(step.at) if step.kind in {"done", "back"} else _("By %(when)s", when=date(step.at))}
             for step in steps]
 
 

@@ -20,10 +20,11 @@ from fund.web import access
 def round_page(reference: str) -> str:
     """What it is for, all its questions, its criteria and weights, how it is decided, and the odds."""
     round_ = rounds.round(reference)
+    code = f"4000/{round_.neighbourhood_code}"
     return render_template(
         "applications/round.html", round=round_, questions=rounds.form(round_.form_version_id), most_points=MOST_POINTS,
-        is_open=round_.is_open(clock.now()), so_far=queries.count_in_round(round_.id),
-        left_pence=ledger.available_pence(f"4000/{round_.neighbourhood_code}"))
+        is_open=round_.is_open(clock.now()), so_far=queries.count_in_round(round_.id), most=queries.MOST_COUNTED,
+        money=ledger.balances([code]).get(code))
 
 
 @blueprint.get("/rounds/<reference>/apply")
