@@ -275,9 +275,9 @@ def offers_to_remind(today: date) -> list[tuple[GrantRow, int]]:
     """Open offers of which the group should be reminded today, with the number of the reminder."""
     open_offers = _grants("a.lapses_on >= :today AND g.award_id IS NULL AND e.award_id IS NULL", today=today,
                           order="a.lapses_on, a.id")
-    sent: dict[uuid.UUID, int] = dict(session.execute(sa.text(
-        "SELECT award_id, max(number) FROM offer_reminder WHERE award_id = ANY(:awards) GROUP BY award_id"
-    ).bindparams(sa.bindparam("awards", [offer.id for offer in open_offers], type_=_IDS))).all())
+    sent: dict[uuid.UUID, int] = {row.award_id: row.most for row in session.execute(sa.text(
+        "SELECT award_id, max(number) AS most FROM offer_reminder WHERE award_id = ANY(:awards) GROUP BY award_id"
+    ).bindparams(sa.bindparam("awards", [offer.id for offer in open_offers], type_=_IDS)))}
     due = [(offer, rules.reminder_due(offer.lapses_on, sent.get(offer.id, 0), today)) for offer in open_offers]
     return [(offer, number) for offer, number in due if number is not None]
 
