@@ -30,12 +30,12 @@ from tests.make.grants import make_accepted, make_offers, make_release
 
 
 @pytest.fixture(scope="module")
-def world(server, database):
+def world(server, template):
     """A database of its own with grants in it."""
     name = f"at_once_{os.getpid()}"
     before = settings()
     with psycopg.connect(postgres.superuser_url(server), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {database} OWNER fund_owner")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER fund_owner")
         url = postgres.role_url(server, name, "fund_app")
         app = create_app(Settings(_env_file=None, fund_env="test", database_url=url), TESTING=True)
         try:
