@@ -44,8 +44,8 @@ def test_a_place_that_is_in_sees_first_what_is_set_aside_for_it(client, typed):
     assert page.status_code == 200
     assert "is set aside for Smithills" in page.text
     assert f"{run.term_to.day} " in page.text
-    assert "236 of 33,755" in page.text
-    assert "2,924 of 33,755" in page.text
+    assert "Number 236 of 33,755" in page.text
+    assert "Number 2,924 of 33,755" in page.text
     assert "English Indices of Deprivation 2025" in page.text
     assert "Community Needs Index 2023" in page.text
     assert "places-2025" in page.text
