@@ -208,14 +208,14 @@ $$;
 -- What the panel's allocation still holds in the ledger, less what it has awarded and nobody has been offered yet;
 -- no more than the panel put into this sitting, if it said so.
 CREATE FUNCTION panel_available_pence(sitting uuid) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT least((SELECT p.pot_pence FROM sitting_pot p WHERE p.sitting_id = t.id),
+  SELECT greatest(0, least((SELECT p.pot_pence FROM sitting_pot p WHERE p.sitting_id = t.id),
        coalesce((SELECT b.credits_posted_pence - b.debits_posted_pence - b.debits_pending_pence
                    FROM ledger.account k JOIN ledger.balance b ON b.account_id = k.id
                    WHERE k.code = '4000/' || n.code), 0)
        - coalesce((SELECT sum(d.amount_pence) FROM decision d JOIN sitting o ON o.id = d.sitting_id
                    JOIN round q ON q.id = o.round_id
                    WHERE q.neighbourhood_id = n.id AND d.sitting_id <> t.id
-                     AND NOT EXISTS (SELECT FROM award_taken_up w WHERE w.decision_id = d.id)), 0)::bigint)
+                     AND NOT EXISTS (SELECT FROM award_taken_up w WHERE w.decision_id = d.id)), 0)::bigint))
   FROM sitting t JOIN round r ON r.id = t.round_id JOIN neighbourhood n ON n.id = r.neighbourhood_id
   WHERE t.id = sitting
 $$;

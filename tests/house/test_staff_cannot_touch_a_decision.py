@@ -37,7 +37,7 @@ ROUTES_THAT_WRITE_NOTHING = {
         POST:people.claim_code POST:people.claim_link POST:people.sign_out POST:portal.language
     """,
     "demo": """
-        GET:demo.bank_day GET:people.demo POST:bank.next_day POST:demo.next_bank_day POST:people.be_in_the_demo
+        GET:people.demo POST:bank.next_day POST:people.be_in_the_demo
     """,
     "signed_in": """
         GET:applications.begin GET:applications.check_and_send GET:applications.file GET:applications.files

@@ -91,8 +91,10 @@ def build() -> Stage:
 
 
 def _decide(world: World) -> None:
-    """Everything that a panel can say, said: a doubt and its answer, a reader who lets go, a closing, a decision."""
+    """Everything that a panel can say, said: a pot, a doubt and its answer, a reader who lets go, a decision."""
     application_id = world.applications[0]
+    with make.from_seat(world.chair) as actor:
+        actions.set_pot(actor, world.sitting.id, pot_pence=100_000)
     let_go, *others = world.readers(application_id)
     with make.from_seat(world.seat(let_go.seat_id)) as actor:
         actions.release_score(actor, let_go.id)

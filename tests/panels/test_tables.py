@@ -420,11 +420,26 @@ def gives_a_member_their_own_groups_application(stage):
     stage.insert("assignment", id=uuid.uuid4(), application_id=world.applications[0], seat_id=seat.id)
 
 
+def _pot(stage, world, seat):
+    stage.act(seat)
+    stage.insert("sitting_pot", sitting_id=world.sitting.id, pot_pence=1, set_by=seat.id)
+
+
+@attack("sitting_pot.set_by_chair", "ck_sitting_pot_by_chair", "42501")
+def sets_the_pot_without_being_the_chair(stage):
+    _pot(stage, stage.fresh, stage.fresh.seats[1])
+
+
+@attack("sitting_pot.set_by_chair", "ck_sitting_pot_before_scores")
+def trims_the_pot_to_what_was_scored(stage):
+    _pot(stage, stage.ready, stage.ready.chair)
+
+
 # What only the panel's role may write, and nobody may change
 
 
 SAID = ["interest", "interest_ruling", "score", "score_lock", "score_release", "attendance", "agreed_reason",
-        "sitting_close", "decision"]
+        "sitting_close", "decision", "sitting_pot"]
 
 
 @pytest.mark.parametrize("table", SAID)
