@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     mailbox_url: str = ""
     port: int = 8000
     trusted_hosts: list[str] = Field(default_factory=lambda: ["127.0.0.1", "localhost"])
+    proxies: int = Field(default=0, ge=0, le=5)
     log_origin: str = "demo.fund.example/ledger"
     rehearsal: bool = False
     help_phone: str = DEMO_PHONE

@@ -7,6 +7,7 @@ from flask import Flask, current_app, g, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from fund.web.access import SAFE_METHODS
@@ -68,7 +69,12 @@ def _add_headers(response: Response) -> Response:
 
 def init_app(app: Flask) -> None:
     """Trust only our own names, refuse other sites' posts, and add the headers to every answer."""
-    app.config["TRUSTED_HOSTS"] = app.config["FUND"].trusted_hosts
+    given = app.config["FUND"]
+    app.config["TRUSTED_HOSTS"] = given.trusted_hosts
+    if given.proxies:
+        # Whom we count by (limits.py) is who asked our own proxy; nothing that a proxy says changes which host we are.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=given.proxies, x_proto=given.proxies, x_host=0, x_port=0, x_prefix=0)
     app.jinja_env.globals["csp_nonce"] = csp_nonce
     app.before_request(_refuse_from_elsewhere)
     app.after_request(_add_headers)

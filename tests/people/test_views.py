@@ -28,8 +28,8 @@ ANA = "ana@example.org"
 LINK = re.compile(r"http://127\.0\.0\.1:8000(/sign-in/link/\S+)")
 
 
-def ask_for_letter(client, email=ANA, **more):
-    answer = client.post_form("/sign-in", {"email": email, "next": "/profile", **more})
+def ask_for_letter(client, email=ANA, headers=None, **more):
+    answer = client.post_form("/sign-in", {"email": email, "next": "/profile", **more}, headers=headers)
     assert answer.status_code == 303, answer.text
     assert "Retry-After" not in answer.headers
     assert answer.location == "/sign-in/check"
@@ -330,6 +330,31 @@ def test_thirty_letters_from_one_place_are_enough(client, letters):
     elsewhere = client.post_form("/sign-in", {"email": "another@example.org"},
                                  environ_base={"REMOTE_ADDR": "192.0.2.7"})
     assert elsewhere.status_code == 303
+
+
+def test_nobody_chooses_the_place_that_they_are_counted_by(client, letters):
+    for number in range(30):
+        ask_for_letter(client, email=f"person{number}@example.org", headers={"X-Forwarded-For": f"192.0.2.{number}"})
+    refused = client.post_form("/sign-in", {"email": "another@example.org"}, headers={"X-Forwarded-For": "192.0.2.99"})
+    assert refused.status_code == 429
+
+
+def test_behind_a_proxy_of_ours_people_are_counted_each_by_their_own_place(server, database):
+    limiter.reset()
+    given = Settings(_env_file=None, fund_env="test", proxies=1,
+                     database_url=postgres.role_url(server, database, "fund_app"))
+    browser = create_app(given).test_client()
+    token = URLSafeTimedSerializer(given.secret_key.get_secret_value(), salt="wtf-csrf-token").dumps("0" * 40)
+    with browser.session_transaction() as cookie:
+        cookie["csrf_token"] = "0" * 40
+
+    def ask(number, place):
+        return browser.post("/sign-in", data={"email": f"nobody{number}", "csrf_token": token},
+                            headers={"X-Forwarded-For": place}).status_code
+
+    assert [ask(number, "192.0.2.1") for number in range(31)] == [422] * 30 + [429]
+    assert ask(31, "198.51.100.9, 192.0.2.1") == 429
+    assert ask(32, "192.0.2.2") == 422
 
 
 def test_fifty_tries_at_one_moment_do_not_slip_through(app, client):
