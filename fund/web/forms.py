@@ -5,7 +5,7 @@
 
     form = NameForm()
     if form.validate_on_submit(): …redirect
-    return form.page("people/name.html")        # 200 for a GET, 422 when what was sent does not validate
+    return form.page("people/profile.html")        # 200 for a GET, 422 when what was sent does not validate
 
 In the template: `{{ form.summary() }}` on top, `<form method="post" novalidate>{{ form.csrf_token }}` and each
 `{{ form.name }}`. A form says what shape the words must have; whether it is allowed is asked of the rules.
