@@ -11,7 +11,10 @@ job that is due. A console error, a refused script or an uncaught exception in a
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 import pytest
@@ -39,13 +42,13 @@ class Live:
             return queue.run_all_due()
 
 
-@pytest.fixture
-def live(server, template, built):
+@contextmanager
+def _running(server: Any, template: str) -> Iterator[Live]:
     """The application on loopback, with a fresh copy of the migrated database."""
     name = f"live_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(postgres.superuser_url(server), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER fund_owner")
-        app = create_app(Settings(_env_file=None, fund_env="test",
+        app = create_app(Settings(_env_file=None, fund_env="demo",
                                   database_url=postgres.role_url(server, name, "fund_app")))
         with serving(app) as url:
             yield Live(url, app)
@@ -53,6 +56,20 @@ def live(server, template, built):
             for engine in db.engines.values():
                 engine.dispose()
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def live(server, template, built):
+    """A running fund of this test's own, with nothing in it."""
+    with _running(server, template) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def module_live(server, template, built):
+    """A running fund that the tests of one file share."""
+    with _running(server, template) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
