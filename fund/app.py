@@ -53,7 +53,7 @@ import fund.transparency.models
 from fund.db import db, session
 from fund.people import queries as people
 from fund.settings import Settings, settings, use
-from fund.web import access, assets, edge, errors, filters, headers, kept, limits, logs, request, ways, words
+from fund.web import access, assets, edge, errors, filters, headers, kept, limits, request, ways, words
 from fund.web.edge import Application
 
 #: The parts that have pages, in the order of the house.
@@ -72,7 +72,6 @@ def create_app(given: Settings | None = None, **overrides: Any) -> Flask:
     """The application. `given` settings stand in for the environment's; `overrides` are Flask's own, for tests."""
     chosen = given or settings()
     use(chosen)
-    logs.set_up(chosen)
     app = Application("fund", template_folder="../templates", static_folder="web/static")
     app.config.update(
         SQLALCHEMY_DATABASE_URI=chosen.database_url, REDIS_URL=chosen.redis_url, FUND=chosen, DEBUG=chosen.debug,

@@ -82,10 +82,3 @@ def test_a_database_that_is_away_is_503_and_what_was_typed_is_shown(committed):
     answer = client.post_form("/sample/end/well", {"story": "kept words"})
     assert answer.status_code == 503
     assert "kept words" in answer.text
-
-
-def test_no_log_shows_the_variables_of_whoever_asked(visitor, capsys):
-    visitor.post_form("/sample/end/broken", {"story": "a private story"})
-    said = "".join(capsys.readouterr())
-    assert "web.unforeseen" in said
-    assert "a private story" not in said
