@@ -116,7 +116,7 @@ def test_from_approval_to_the_statement_with_a_bank_that_runs(session, connected
 
 def test_a_payment_comes_back_and_is_paid_to_a_new_account(session, connected):
     made, release = ready["one"]
-    transport.make_it_come_back(release.end_to_end_id, days=1)
+    connected.behave("return-later", days=1, reason="AC04", end_to_end_id=release.end_to_end_id)
     authorise(made.staff, make_batch(made.staff, [release], execute_on=rules.next_banking_day(clock.now())).id)
     ring(session)
     connected.advance(7)
