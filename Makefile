@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run stop test test-real bench lint lock assets browser clean
+.PHONY: help run rehearsal stop test test-real bench lint lock assets browser clean
 
 # The first Python of this machine that is new enough; `make run PYTHON=/path/to/python` names another.
 PYTHON ?= $(shell for found in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -18,7 +18,15 @@ help:  ## Show what there is to do (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/run.stamp assets  ## Start the whole fund here; Ctrl-C stops it (PORT=8100 for other ports)
+	@[ ! -f $(GRANTS) ] || echo "To see the fund full of real work: make rehearsal (real grants are in $(GRANTS))"
 	@exec $(BIN)/fund run
+
+# A file of real grants to rehearse with; GRANTS=FILE names another.
+GRANTS ?= $(or $(SHARED_DIR),../shared)/data/360giving/power_to_change_2015_2019.json
+
+rehearsal: .venv/run.stamp assets  ## Drive real grants through the fund (many minutes, can be cut off), then show it
+	@$(BIN)/fund replay $(GRANTS)
+	@exec $(BIN)/fund rehearsal
 
 stop:  ## Stop the fund of this folder, also what a run that was cut off left over
 	@exec $(BIN)/fund stop

@@ -250,3 +250,27 @@ def _rehearsal(var: Path, data: bytes) -> Iterator[Settings]:
                        redis_url="", rehearsal=True, log_origin=f"rehearsal.fund.example/{name}")
     finally:
         process.stop_child(child)
+
+
+@main.command()
+@click.option("--var", default=VAR / "rehearsal", type=click.Path(path_type=Path), help="Where `fund replay` kept it.")
+@click.pass_context
+def rehearsal(context: click.Context, var: Path) -> None:
+    """Start the fund on what `fund replay` made: real grants, invented scores and payments, and every page says so."""
+    import psycopg
+
+    from fund.embedded import postgres
+
+    if not (var / "postgres").is_dir():
+        raise click.ClickException("There is no rehearsal yet. Make one with `fund replay FILE`.")
+    server = postgres.start(var / "postgres")
+    with psycopg.connect(postgres.superuser_url(server)) as connection:
+        names = [name for (name,) in connection.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE 'rehearsal!_%' ESCAPE '!' ORDER BY oid DESC")]
+    if not names:
+        raise click.ClickException("There is no rehearsal yet. Make one with `fund replay FILE`.")
+    os.environ |= {"DATABASE_URL": postgres.role_url(server, names[0], "fund_app"), "REHEARSAL": "true",
+                   "MIGRATION_DATABASE_URL": postgres.role_url(server, names[0], "fund_migrator"),
+                   "LOG_ORIGIN": f"rehearsal.fund.example/{names[0]}"}
+    use(Settings())
+    context.invoke(run, var=var / "shown", empty=True)

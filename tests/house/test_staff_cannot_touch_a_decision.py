@@ -212,6 +212,7 @@ COMMANDS = {
         "agreed_reason assignment attendance award_taken_up decision interest panel score score_lock seat "
         "sitting sitting_application sitting_close sitting_pot sitting_seed",
         "plays seats of a rehearsal, in a database and a log of its own that say so on every page"),
+    "rehearsal": ("", "nothing of the panel"),
     "run": ("", "nothing of the panel"),
     "stop": ("", "nothing of the panel"),
 }
