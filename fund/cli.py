@@ -250,6 +250,7 @@ def _rehearsal(var: Path, data: bytes) -> Iterator[Settings]:
                        redis_url="", rehearsal=True, log_origin=f"rehearsal.fund.example/{name}")
     finally:
         process.stop_child(child)
+        postgres.stop(var / "postgres")
 
 
 @main.command()
