@@ -17,6 +17,7 @@ from fund.kernel.errors import BadInput, Forbidden, NotFound, Refused
 from fund.notifications.formats import letter
 from fund.notifications.models import Message
 from fund.panels import actions as panels_actions
+from fund.panels import queries as panel_queries
 from fund.panels import queries as panels
 from fund.transparency.queries import leaves_after
 from tests.make import decisions as make
@@ -254,14 +255,17 @@ def test_a_chair_finds_another_reader_where_too_few_are_left(session):
 
 
 def test_what_waits_for_the_chair_and_the_members(session):
+    def waiting(member):
+        return queries.waiting_for(panel_queries.seats_of_person(member.person_id))
+
     world = make_panels.make_world()
     make_panels.score_all(world)
-    waits = {w.endpoint for w in queries.waiting_for(world.chair.person_id, frozenset())}
+    waits = {w.endpoint for w in waiting(world.chair)}
     assert waits == {"decisions.join", "decisions.sitting"}
     make.take_part(world)
     make.agree(world)
-    assert {w.endpoint for w in queries.waiting_for(world.chair.person_id, frozenset())} == {"decisions.close"}
-    assert queries.waiting_for(world.seats[1].person_id, frozenset()) == []
-    assert [w.endpoint for w in queries.waiting_for(world.seats[8].person_id, frozenset())] == ["decisions.join"]
+    assert {w.endpoint for w in waiting(world.chair)} == {"decisions.close"}
+    assert waiting(world.seats[1]) == []
+    assert [w.endpoint for w in waiting(world.seats[8])] == ["decisions.join"]
     make.close(world)
-    assert queries.waiting_for(world.chair.person_id, frozenset()) == []
+    assert waiting(world.chair) == []
