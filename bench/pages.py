@@ -134,7 +134,7 @@ def _asker(app: Flask, page: Page) -> Callable[[], tuple[str, bytes]]:
         with app.app_context():
             person_id = session.execute(sa.text("SELECT id FROM person WHERE email = :e"), {"e": page.who}).scalar_one()
             session.rollback()
-        fund.demo.load.sign_in(client, person_id)
+            fund.demo.load.sign_in(client, person_id)
     cookie = client.get_cookie(app.config["SESSION_COOKIE_NAME"])
     headers = {"Cookie": f"{cookie.key}={cookie.value}"} if cookie else {}
 
