@@ -43,7 +43,7 @@ def asset(name: str) -> str:
 
 def init_app(app: Flask) -> None:
     """Give templates `asset`."""
-    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals["asset"] = app.jinja_env.constant["asset"] = asset  # type: ignore[attr-defined]
 
 
 def build() -> bool:

@@ -14,14 +14,27 @@ from psycopg.pq import TransactionStatus
 
 from fund.db import db, session
 from fund.kernel.errors import Broken
+from fund.web import words
 from fund.web.access import SAFE_METHODS
 from fund.web.request import Request
+from fund.web.templates import FoldingEnvironment
 
 
 class Application(Flask):
-    """Flask, with the transaction edge around every view."""
+    """Flask, with the transaction edge around every view and a set of templates for each language."""
 
     request_class = Request
+    jinja_environment = FoldingEnvironment  # type: ignore[assignment]
+
+    @property
+    def jinja_env(self) -> FoldingEnvironment:
+        """The templates in the language of this page or letter; what is set on the English ones holds for all."""
+        english: FoldingEnvironment = super().jinja_env  # type: ignore[assignment]
+        return english.in_language(words.language_now())
+
+    def ensure_sync(self, func: Any) -> Any:
+        """The function itself: no view of ours is a coroutine, and Flask asks that seventeen times a request."""
+        return func
 
     def dispatch_request(self) -> Any:
         """Run the view; commit what an unsafe request did if its answer is good, undo everything else."""
@@ -32,7 +45,7 @@ class Application(Flask):
             if session.new or session.dirty or session.deleted:
                 raise Broken(f"{request.method} {request.endpoint} changed something")
             if not response.is_streamed:
-                session.rollback()
+                session.commit()  # nothing: it was READ ONLY. A rollback would forget the prepared statements.
         elif response.status_code < 400 or (response.status_code == 422 and g.get("keep_although_422")):
             session.commit()
         else:

@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any
 
 import wtforms
-from flask_babel import lazy_gettext as _l
 from wtforms.validators import StopValidation, ValidationError
 
 from fund.kernel.errors import BadInput
@@ -18,6 +17,7 @@ from fund.kernel.money import pence_from_typed
 from fund.kernel.text import CONTROL, count_characters, count_words, tidy, without_control
 from fund.kernel.words import _
 from fund.web import widgets
+from fund.web.words import _l
 
 
 class Required:

@@ -12,13 +12,15 @@ from flask import Flask
 from fund.kernel.clock import LONDON
 from fund.kernel.errors import Broken
 from fund.kernel.money import exact_pounds, pounds
-from fund.kernel.words import _
+from fund.kernel.words import N_, _
+
+MONTHS = (N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"), N_("July"), N_("August"),
+          N_("September"), N_("October"), N_("November"), N_("December"))
 
 
 def month_name(month: int) -> str:
     """The month's name in the reader's language."""
-    return [_("January"), _("February"), _("March"), _("April"), _("May"), _("June"), _("July"), _("August"),
-            _("September"), _("October"), _("November"), _("December")][month - 1]
+    return _(MONTHS[month - 1])
 
 
 def date(value: Date | datetime | None) -> str:

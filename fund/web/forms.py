@@ -14,7 +14,6 @@ In the template: `{{ form.summary() }}` on top, `<form method="post" novalidate>
 from typing import Any
 
 from flask import render_template
-from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
@@ -35,6 +34,7 @@ from fund.web.fields import (
     TickField,
 )
 from fund.web.widgets import draw
+from fund.web.words import _l
 
 __all__ = ["BaseForm", "CheckboxesField", "DayField", "EmailField", "FileField", "HiddenField", "LineField",
            "MoneyField", "RadioField", "Required", "SelectField", "TextField", "TickField", "_l"]

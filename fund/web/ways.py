@@ -3,16 +3,16 @@
 A part's page shows up here as soon as it exists; nothing leads to a page that does not.
 """
 
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 from flask import Flask, current_app, g, request
-from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from fund.web.access import safe_next
+from fund.web.words import _l
 
 FOR_ANYBODY = (("/", _l("Home")), ("/places", _l("Find your place")), ("/ledger", _l("Open books")))
 SIGNED_IN = ("/waiting", _l("What waits for you"))
@@ -33,7 +33,7 @@ def there_is(path: str, method: str = "GET") -> bool:
 
 
 @cache
-def _there_is(app: Flask, path: str, method: str) -> bool:
+def _there_is(app: Flask, path: str, method: str = "GET") -> bool:
     try:
         app.url_map.bind("localhost").match(path, method=method)
     except RequestRedirect:
@@ -69,4 +69,5 @@ def this_page() -> str:
 
 def init_app(app: Flask) -> None:
     """Give them to every template."""
+    app.jinja_env.constant["there_is"] = partial(_there_is, app)  # type: ignore[attr-defined]
     app.jinja_env.globals.update(ways=ways, there_is=there_is, who=who, this_page=this_page, fund=app.config["FUND"])

@@ -17,9 +17,9 @@ from functools import cache
 from gettext import NullTranslations
 from pathlib import Path
 
-import flask_babel
 from babel.support import Translations
 from flask import Flask, g, has_request_context, request
+from flask_babel.speaklater import LazyString
 from werkzeug.wrappers import Response
 
 from fund.kernel import words
@@ -47,8 +47,7 @@ def in_language(code: str) -> Iterator[None]:
     chosen = code if code in LANGUAGES else "en"
     before = _given.set(chosen)
     try:
-        with flask_babel.force_locale(chosen):
-            yield
+        yield
     finally:
         _given.reset(before)
 
@@ -59,7 +58,7 @@ def _catalogue(code: str) -> NullTranslations:
     return Translations.load(str(CATALOGUES), [code])
 
 
-def _language_now() -> str:
+def language_now() -> str:
     """The language of this letter or request. Asked for every sentence of a page, so a request keeps its answer."""
     given = _given.get()
     if given is not None:
@@ -72,12 +71,21 @@ def _language_now() -> str:
     return str(kept)
 
 
+def _in(code: str, sentence: str) -> str:
+    return _catalogue(code).gettext(sentence)
+
+
 def _look_up(sentence: str) -> str:
-    return _catalogue(_language_now()).gettext(sentence)
+    return _catalogue(language_now()).gettext(sentence)
 
 
 def _look_up_number(one: str, many: str, number: int) -> str:
-    return _catalogue(_language_now()).ngettext(one, many, number)
+    return _catalogue(language_now()).ngettext(one, many, number)
+
+
+def _l(sentence: str, /) -> LazyString:
+    """A sentence that is looked up whenever it is shown: for what is made once, as forms are."""
+    return LazyString(words._, sentence)
 
 
 def _say_that_it_varies(response: Response) -> Response:
@@ -88,12 +96,10 @@ def _say_that_it_varies(response: Response) -> Response:
 
 def init_app(app: Flask) -> None:
     """Set up the catalogues, and tell the kernel's words how to be looked up."""
-    app.config.update(BABEL_TRANSLATION_DIRECTORIES="translations", BABEL_DEFAULT_LOCALE="en",
-                      BABEL_DEFAULT_TIMEZONE="Europe/London")
-    flask_babel.Babel(app, locale_selector=language)
     words.use(_look_up)
-    # Flask-Babel's own look-up finds the request, its locale and its catalogue anew for each sentence: a third of the
-    # time of a page.
-    app.jinja_env.install_gettext_callables(_look_up, _look_up_number, newstyle=True)  # type: ignore[attr-defined]
+    templates = app.jinja_env
+    templates.add_extension("jinja2.ext.i18n")
+    templates.install_gettext_callables(_look_up, _look_up_number, newstyle=True)  # type: ignore[attr-defined]
+    templates.look_up = _in  # type: ignore[attr-defined]
     app.after_request(_say_that_it_varies)
-    app.jinja_env.globals.update(language=lambda: str(flask_babel.get_locale()), languages=LANGUAGES)
+    templates.globals.update(language=language_now, languages=LANGUAGES)

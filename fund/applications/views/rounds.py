@@ -13,6 +13,7 @@ from fund.ledger import queries as ledger
 from fund.rounds import queries as rounds
 from fund.rounds.rules import MOST_POINTS
 from fund.web import access
+from fund.web.templates import page_of_facts
 
 
 @blueprint.get("/rounds/<reference>")
@@ -21,7 +22,7 @@ def round_page(reference: str) -> str:
     """What it is for, all its questions, its criteria and weights, how it is decided, and the odds."""
     round_ = rounds.round(reference)
     code = f"4000/{round_.neighbourhood_code}"
-    return render_template(
+    return page_of_facts(
         "applications/round.html", round=round_, questions=rounds.form(round_.form_version_id), most_points=MOST_POINTS,
         is_open=round_.is_open(clock.now()), so_far=queries.count_in_round(round_.id), most=queries.MOST_COUNTED,
         money=ledger.balances([code]).get(code))

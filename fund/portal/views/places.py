@@ -11,6 +11,7 @@ from fund.neighbourhoods.rules import IN_FORCE, Place
 from fund.portal.views.blueprint import blueprint
 from fund.rounds import queries as rounds
 from fund.web import access
+from fund.web.templates import page_of_facts
 
 LONGEST = 40
 
@@ -34,9 +35,9 @@ def places_page() -> str | tuple[str, int]:
 
 def _in_scope(place: Place) -> str:
     assert place.neighbourhood is not None  # noqa: S101  for the type checker; the caller asked
-    return render_template("portal/place.html", place=place, bounds=IN_FORCE,
-                           money=allocations.set_aside(place.neighbourhood.id),
-                           rounds=rounds.open_rounds(place.neighbourhood.id))
+    return page_of_facts("portal/place.html", place=place, bounds=IN_FORCE,
+                         money=allocations.set_aside(place.neighbourhood.id),
+                         rounds=tuple(rounds.open_rounds(place.neighbourhood.id)))
 
 
 def _not_in_scope(place: Place) -> str:
