@@ -107,32 +107,38 @@ _WHOLE = (sa.select(Application, Organisation.name, Organisation.kind, Submissio
           .outerjoin(Eligibility, Eligibility.application_id == Application.id))
 
 
-def theirs(person_id: uuid.UUID) -> sa.ColumnElement[bool]:
+def theirs(person_id: Any) -> sa.ColumnElement[bool]:
     """Whose an application is: whoever began it, and everyone who acts for its organisation now."""
     acts = sa.exists().where(Membership.organisation_id == Application.organisation_id,
                              Membership.person_id == person_id, Membership.ended_at.is_(None))
     return sa.or_(Application.applicant_id == person_id, acts)
 
 
-def _wholes(statement: Any) -> list[Whole]:
-    rows = session.execute(statement).all()
+def _wholes(statement: Any, **values: Any) -> list[Whole]:
+    rows = session.execute(statement, values).all()
     known = rounds.rounds([row[0].round_id for row in rows])
     return [Whole(row.id, row.reference, row.applicant_id, row.organisation_id, name, kind, row.values, row.version,
                   row.saved_at, known[row.round_id], submission, withdrawal, eligibility)
             for row, name, kind, submission, withdrawal, eligibility in rows]
 
 
+_ONE_FOR = _WHOLE.where(Application.reference == sa.bindparam("reference"), theirs(sa.bindparam("person_id")))
+
+
 def application_for(person_id: uuid.UUID, reference: str) -> Whole:
     """The application of this reference, if it is this person's. Raises NotFound when it is not."""
-    found = _wholes(_WHOLE.where(Application.reference == reference, theirs(person_id)))
+    found = _wholes(_ONE_FOR, person_id=person_id, reference=reference)
     if not found:
         raise NotFound
     return found[0]
 
 
+_ONE_SUBMITTED = _WHOLE.where(Application.reference == sa.bindparam("reference"), Submission.id.is_not(None))
+
+
 def application_for_staff(reference: str) -> Whole:
     """A submitted application, for an officer. Raises NotFound for a draft: drafts are their writer's alone."""
-    found = _wholes(_WHOLE.where(Application.reference == reference, Submission.id.is_not(None)))
+    found = _wholes(_ONE_SUBMITTED, reference=reference)
     if not found:
         raise NotFound
     return found[0]
@@ -146,15 +152,18 @@ def application(application_id: uuid.UUID) -> Whole:
     return found[0]
 
 
+# A union, so that each half finds its own index: an OR would read every application that there is.
+_MINE = _WHOLE.where(Application.id.in_(sa.union(
+    sa.select(Application.id).where(Application.applicant_id == sa.bindparam("person_id")),
+    sa.select(Application.id).where(Application.organisation_id.in_(
+        sa.select(Membership.organisation_id).where(Membership.person_id == sa.bindparam("person_id"),
+                                                    Membership.ended_at.is_(None)))))),
+).order_by(Application.created_at.desc(), Application.id).limit(sa.bindparam("most"))
+
+
 def applications_of(person_id: uuid.UUID, most: int = 100) -> list[Whole]:
     """This person's applications and those of the organisations they act for, the newest first."""
-    groups = sa.select(Membership.organisation_id).where(Membership.person_id == person_id,
-                                                         Membership.ended_at.is_(None))
-    # A union, so that each half finds its own index: an OR would read every application that there is.
-    ids = sa.union(sa.select(Application.id).where(Application.applicant_id == person_id),
-                   sa.select(Application.id).where(Application.organisation_id.in_(groups)))
-    return _wholes(_WHOLE.where(Application.id.in_(ids))
-                   .order_by(Application.created_at.desc(), Application.id).limit(most))
+    return _wholes(_MINE, person_id=person_id, most=most)
 
 
 _SUBMISSION = (sa.select(
@@ -244,12 +253,13 @@ def _read(rows: Any, most: int) -> list[Row]:
     return [Row._make(row) for row in session.execute(rows.limit(most))]
 
 
+_TO_CHECK = _ROW.where(Eligibility.application_id.is_(None), Withdrawal.application_id.is_(None)).order_by(
+    Submission.submitted_at, Submission.application_id)
+
+
 def submissions_awaiting_eligibility(*, after: Key | None = None, most: int = 50) -> list[Row]:
     """What an officer has to check, the oldest first; `after` is the place of the last row of the page before."""
-    rows = _ROW.where(Eligibility.application_id.is_(None), Withdrawal.application_id.is_(None))
-    if after is not None:
-        rows = rows.where(_place_after(after))
-    return _read(rows.order_by(Submission.submitted_at, Submission.application_id), most)
+    return _read(_TO_CHECK if after is None else _TO_CHECK.where(_place_after(after)), most)
 
 
 def list_of_all(*, after: Key | None = None, most: int = 50) -> list[Row]:
@@ -270,11 +280,14 @@ def list_of_round(round_id: uuid.UUID, *, after: Key | None = None, most: int = 
 MOST_COUNTED = 1000
 
 
+_COUNT_IN_ROUND = sa.select(sa.func.count()).select_from(
+    sa.select(Submission.id).join(Application, Application.id == Submission.application_id)
+    .where(Application.round_id == sa.bindparam("round_id")).limit(MOST_COUNTED + 1).subquery())
+
+
 def count_in_round(round_id: uuid.UUID) -> int:
     """How many applications a round has had, counted to one above `MOST_COUNTED`: part of the odds on its page."""
-    sent = sa.select(Submission.id).join(Application, Application.id == Submission.application_id).where(
-        Application.round_id == round_id).limit(MOST_COUNTED + 1).subquery()
-    return session.scalar(sa.select(sa.func.count()).select_from(sent)) or 0
+    return session.scalar(_COUNT_IN_ROUND, {"round_id": round_id}) or 0
 
 
 def others_of_group(organisation_id: uuid.UUID, application_id: uuid.UUID, most: int = 10) -> list[Row]:

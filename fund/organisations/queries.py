@@ -180,14 +180,19 @@ def payable_account(organisation_id: uuid.UUID, *, today: date | None = None) ->
     return accounts[0]
 
 
+_group, _host = sa.orm.aliased(Organisation), sa.orm.aliased(Organisation)
+_HOSTS = (
+    sa.select(HostAgreement.id, _group.id, _group.name, _host.id, _host.name, HostAgreement.asked_at,
+              HostAgreement.agreed_at)
+    .join(_group, _group.id == HostAgreement.group_id).join(_host, _host.id == HostAgreement.host_id)
+    .where(HostAgreement.ended_at.is_(None)).order_by(HostAgreement.asked_at, HostAgreement.id))
+_ASKED_OF = _HOSTS.where(HostAgreement.agreed_at.is_(None), HostAgreement.host_id.in_(
+    sa.select(Membership.organisation_id).where(Membership.person_id == sa.bindparam("person_id"), Membership.may_sign,
+                                                Membership.ended_at.is_(None))))
+
+
 def _hosts(*where: sa.ColumnElement[bool]) -> list[Host]:
-    group, host = sa.orm.aliased(Organisation), sa.orm.aliased(Organisation)
-    rows = session.execute(
-        sa.select(HostAgreement.id, group.id, group.name, host.id, host.name, HostAgreement.asked_at,
-                  HostAgreement.agreed_at)
-        .join(group, group.id == HostAgreement.group_id).join(host, host.id == HostAgreement.host_id)
-        .where(HostAgreement.ended_at.is_(None), *where).order_by(HostAgreement.asked_at, HostAgreement.id))
-    return [Host(*row) for row in rows]
+    return [Host(*row) for row in session.execute(_HOSTS.where(*where))]
 
 
 def hosts_of(group_id: uuid.UUID) -> list[Host]:
@@ -235,15 +240,18 @@ def possible_hosts(group_id: uuid.UUID, name: str = "", most: int = 20) -> list[
         .order_by(sa.func.lower(Organisation.name), Organisation.id).limit(most)))
 
 
+_newer = sa.orm.aliased(BankAccount)
+_AWAITING_CHECK = (
+    sa.select(Organisation, *_SHOWN).join(BankAccount, BankAccount.organisation_id == Organisation.id)
+    .where(~sa.exists().where(OrganisationCheck.bank_account_id == BankAccount.id),
+           ~sa.exists().where(_newer.organisation_id == BankAccount.organisation_id,
+                              _newer.added_at > BankAccount.added_at))
+    .order_by(BankAccount.added_at, BankAccount.id).limit(sa.bindparam("most")))
+
+
 def accounts_awaiting_check(most: int = 50) -> list[tuple[Organisation, Account]]:
     """Organisations whose newest account nobody has checked, the oldest account first."""
-    newer = sa.orm.aliased(BankAccount)
-    rows = session.execute(
-        sa.select(Organisation, *_SHOWN).join(BankAccount, BankAccount.organisation_id == Organisation.id)
-        .where(~sa.exists().where(OrganisationCheck.bank_account_id == BankAccount.id),
-               ~sa.exists().where(newer.organisation_id == BankAccount.organisation_id,
-                                  newer.added_at > BankAccount.added_at))
-        .order_by(BankAccount.added_at, BankAccount.id).limit(most))
+    rows = session.execute(_AWAITING_CHECK, {"most": most})
     return [(row[0], Account(*row[1:])) for row in rows]
 
 
@@ -255,9 +263,7 @@ def waiting_for(person_id: uuid.UUID, capacities: frozenset[Capacity]) -> list[W
     """What waits for this person here: groups that ask to be hosted; for officers, accounts to check."""
     waiting = [Waiting(_("Say whether %(host)s receives money for %(group)s.", host=asked.host_name,
                          group=asked.group_name), "organisations.hosting", {"agreement_id": asked.id}, _("Answer"))
-               for asked in _hosts(HostAgreement.agreed_at.is_(None), HostAgreement.host_id.in_(
-                   sa.select(Membership.organisation_id).where(
-                       Membership.person_id == person_id, Membership.may_sign, Membership.ended_at.is_(None))))]
+               for asked in (Host(*row) for row in session.execute(_ASKED_OF, {"person_id": person_id}))]
     if Capacity.OFFICER in capacities:
         rows = accounts_awaiting_check(most=4)
         waiting += [Waiting(_("Check the bank account of %(group)s.", group=found.name), "organisations.staff_page",

@@ -38,19 +38,23 @@ class SignedIn:
         return str(self.session_id)
 
 
+# Asked on every page of everybody who is signed in, so it is built once.
+_SIGNED_IN = (
+    sa.select(Person.id, Person.name, Person.email, Person.language, Person.is_demo,
+              sa.select(sa.func.array_agg(HeldCapacity.capacity)).where(
+                  HeldCapacity.person_id == Person.id, HeldCapacity.ended_at.is_(None)).scalar_subquery().label("held"))
+    .join(PersonSession, PersonSession.person_id == Person.id)
+    .where(PersonSession.id == sa.bindparam("session_id"), PersonSession.ended_at.is_(None),
+           PersonSession.expires_at > _CLOCK))
+
+
 def signed_in(key: str) -> SignedIn | None:
     """The person whose live session has this id, with the capacities of this moment; None when it is over."""
     try:
         session_id = uuid.UUID(key)
     except ValueError:
         return None
-    held = sa.select(sa.func.array_agg(HeldCapacity.capacity)).where(
-        HeldCapacity.person_id == Person.id, HeldCapacity.ended_at.is_(None)).scalar_subquery()
-    row = session.execute(
-        sa.select(Person.id, Person.name, Person.email, Person.language, Person.is_demo, held.label("held"))
-        .join(PersonSession, PersonSession.person_id == Person.id)
-        .where(PersonSession.id == session_id, PersonSession.ended_at.is_(None), PersonSession.expires_at > _CLOCK)
-    ).one_or_none()
+    row = session.execute(_SIGNED_IN, {"session_id": session_id}).one_or_none()
     if row is None:
         return None
     return SignedIn(session_id, row.id, row.name, row.email, row.language, row.is_demo,

@@ -101,11 +101,12 @@ def newest_form(name: str) -> uuid.UUID | None:
                           .order_by(FormVersion.version.desc()).limit(1))
 
 
+_OPEN = sa.select(Round.id).where(
+    Round.neighbourhood_id == sa.bindparam("neighbourhood_id"), Round.opens_at <= sa.func.clock_timestamp(),
+    sa.or_(Round.closes_at.is_(None), Round.closes_at > sa.func.clock_timestamp())
+).order_by(Round.closes_at.asc().nulls_last(), Round.opens_at, Round.id)
+
+
 def open_rounds(neighbourhood_id: uuid.UUID) -> list[RoundFacts]:
     """The rounds of a neighbourhood that take applications now, those that close first on top."""
-    ids = list(session.scalars(
-        sa.select(Round.id).where(
-            Round.neighbourhood_id == neighbourhood_id, Round.opens_at <= sa.func.clock_timestamp(),
-            sa.or_(Round.closes_at.is_(None), Round.closes_at > sa.func.clock_timestamp()))
-        .order_by(Round.closes_at.asc().nulls_last(), Round.opens_at, Round.id)))
-    return list(rounds(ids).values())
+    return list(rounds(list(session.scalars(_OPEN, {"neighbourhood_id": neighbourhood_id}))).values())

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -164,9 +165,16 @@ WHERE s.award_id = ANY(:awards) ORDER BY s.award_id, s.number
 """
 
 
+_STAGES_OF = sa.text(_STAGES).bindparams(sa.bindparam("awards", type_=_IDS))
+
 _MINE = """a.organisation_id IN (
   SELECT m.organisation_id FROM membership m WHERE m.person_id = :of_person AND m.ended_at IS NULL)"""
 _NOBODY = uuid.UUID(int=0)
+
+
+@cache
+def _grants_statement(where: str, order: str) -> sa.TextClause:
+    return sa.text(f"{_GRANTS} WHERE {where} ORDER BY {order}")
 
 
 def _grants(where: str, *, order: str = "a.offered_at DESC, a.id", **values: Any) -> list[GrantRow]:
@@ -174,8 +182,9 @@ def _grants(where: str, *, order: str = "a.offered_at DESC, a.id", **values: Any
 
     With `of_person` only those of the groups that this person acts for.
     """
-    only_mine = f" AND {_MINE}" if "of_person" in values else ""
-    found = session.execute(sa.text(f"{_GRANTS} WHERE {where}{only_mine} ORDER BY {order}"), values).mappings().all()
+    if "of_person" in values:
+        where = f"{where} AND {_MINE}"
+    found = session.execute(_grants_statement(where, order), values).mappings().all()
     stages = _stages_of([row["id"] for row in found])
     grants = []
     for row in found:
@@ -196,7 +205,7 @@ def _stages_of(award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[StageRow]
     if not award_ids:
         return {}
     found: dict[uuid.UUID, list[StageRow]] = {}
-    rows = session.execute(sa.text(_STAGES).bindparams(sa.bindparam("awards", list(award_ids), type_=_IDS)))
+    rows = session.execute(_STAGES_OF, {"awards": list(award_ids)})
     for row in rows.mappings():
         fields = dict(row)
         fields["basis"], fields["settled_pence"], fields["returned_pence"] = (

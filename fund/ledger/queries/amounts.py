@@ -66,10 +66,13 @@ def available_pence(code: str) -> int:
     return 0 if row is None else Balance(*row).available_pence
 
 
+_BALANCES = _BALANCE.where(
+    Account.code == sa.any_(sa.bindparam("codes", type_=sa.ARRAY(sa.Text)))).order_by(Account.code)
+
+
 def balances(codes: Iterable[str]) -> dict[str, Balance]:
     """The balances of the accounts that are open among `codes`, by code, in the order of the codes."""
-    rows = session.execute(_BALANCE.where(Account.code == sa.any_(sa.literal(list(codes), sa.ARRAY(sa.Text))))
-                           .order_by(Account.code))
+    rows = session.execute(_BALANCES, {"codes": list(codes)})
     return {row.code: Balance(*row) for row in rows}
 
 
