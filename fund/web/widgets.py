@@ -2,6 +2,8 @@
 context (which its `render_template` would build again for every field).
 """
 
+import json
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app
@@ -9,11 +11,18 @@ from govuk_frontend_wtf import wtforms_widgets as govuk
 from markupsafe import Markup
 
 from fund.kernel.words import _
+from fund.web.templates import FoldingEnvironment
 
 
 def draw(template: str, **values: Any) -> Markup:
     """Render a template with these values alone."""
     return Markup(current_app.jinja_env.get_template(template).render(**values))  # noqa: S704  autoescaped within
+
+
+@lru_cache(maxsize=1000)
+def _empty_field(templates: FoldingEnvironment, template: str, params: str) -> Markup:
+    """A field in which nobody has typed is the same for everybody: drawn once a language by each process."""
+    return Markup(templates.get_template(template).render(params=json.loads(params)))  # noqa: S704  autoescaped within
 
 
 class _Quick:
@@ -33,7 +42,10 @@ class _Quick:
         # `required` would have the browser answer in its own words and its own language; ours are on the page.
         params["attributes"] = {name: value for name, value in (params.get("attributes") or {}).items()
                                 if name not in {"required", "maxlength", "minlength"}}
-        return draw(self.template, params=params)
+        if params.get("value") or params.get("errorMessage"):  # somebody's words: drawn for them, and not kept
+            return draw(self.template, params=params)
+        told = json.dumps(params, default=str)
+        return _empty_field(current_app.jinja_env, self.template, told)
 
 
 class Line(_Quick, govuk.GovTextInput):
