@@ -19,7 +19,7 @@ from fund.applications.rules import (
     reasons_not_to_check,
     reasons_not_to_submit,
 )
-from fund.db import session
+from fund.db import refusal, session
 from fund.documents import queries as documents
 from fund.kernel.actor import Actor, Capacity
 from fund.kernel.errors import BadInput, Broken, Forbidden, NotFound, Refused, Stale, refuse_if
@@ -228,13 +228,24 @@ def _freeze(actor: Actor, application: Application, round_: rounds.RoundFacts) -
 
 
 def withdraw(actor: Actor, application_id: uuid.UUID) -> None:
-    """Take back what was sent. A second time has no further effect. A decision that stands is not undone by it."""
+    """Take back what was sent. A second time has no further effect.
+
+    Raises Refused for a draft, and once the panel has decided: the database knows (`ck_sitting_open`), this part does
+    not.
+    """
     application = _own(actor, application_id)
     submission = session.scalar(sa.select(Submission.id).where(Submission.application_id == application_id))
     if submission is None:
         raise Refused([Reason("not_sent", _("You have not sent this application yet."))])
     row = sa.dialects.postgresql.insert(Withdrawal).values(application_id=application.id, withdrawn_by=actor.person_id)
-    if session.scalar(row.on_conflict_do_nothing().returning(Withdrawal.application_id)) is not None:
+    try:
+        is_new = session.scalar(row.on_conflict_do_nothing().returning(Withdrawal.application_id)) is not None
+    except sa.exc.DBAPIError as error:
+        if refusal(error)[1] != "ck_sitting_open":
+            raise
+        raise Refused([Reason("decided", _("The panel has decided about it, so you cannot take it back. You can say no "
+                                           "to an offer."))]) from error
+    if is_new:
         record_act(actor, "withdraw_application", "application", application.id, application_id=application.id)
 
 

@@ -1,8 +1,8 @@
 """Reading applications: one's own, an officer's queue, the frozen copy that the panel reads."""
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -307,31 +307,51 @@ def money_of(whole: Whole) -> Asked:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step on an application's path. `kind` is done, now, next or back; `at` is when it was or will be done."""
+    """A step on an application's path. `kind` is done, now, next or back; `at` is when it was or will be done.
+
+    `endpoint` and `values` name the page where its applicant reads or does it, `button` what that is called.
+    """
 
     name: str
     kind: str
     state: str
     at: datetime | None = None
-    href: str = ""
+    endpoint: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    button: str = ""
 
 
-#: What parts above this one tell of an application that went to the panel, in the order in which they were asked in.
-Teller = Callable[[Whole], list[Step]]
+#: What a part above this one tells of applications that went to the panel, by application.
+Teller = Callable[[Sequence[uuid.UUID]], dict[uuid.UUID, list[Step]]]
 _tellers: list[Teller] = []
 
 
 def tells_of_applications(teller: Teller) -> Teller:
-    """Let a part above this one add its steps to an application's path (being read, decided, paid). A decorator.
+    """Let a part above this one add its steps to applications' paths (decided, offered, paid). A decorator.
 
-    While nobody tells anything, the path shows what will come and by when.
+    While nobody tells anything of an application, its path shows what will come and by when.
     """
     _tellers.append(teller)
     return teller
 
 
-def steps_of(whole: Whole) -> list[Step]:
-    """The path of a submitted application, from sending to what the parts above tell."""
+def told_of(wholes: Iterable[Whole]) -> dict[uuid.UUID, list[Step]]:
+    """What the parts above tell of those of these applications that are with the panel, by application."""
+    ids = [whole.id for whole in wholes if whole.state is State.ELIGIBLE]
+    told: dict[uuid.UUID, list[Step]] = {}
+    for teller in _tellers if ids else ():
+        for application_id, steps in teller(ids).items():
+            told.setdefault(application_id, []).extend(steps)
+    return told
+
+
+def stands_at(steps: Sequence[Step]) -> Step:
+    """Where a path stands: the step that is going on, else the last that was done."""
+    return next((step for step in steps if step.kind == "now"), steps[-1])
+
+
+def steps_of(whole: Whole, told: Sequence[Step] = ()) -> list[Step]:
+    """The path of a submitted application, from sending to what the parts above `told`."""
     if whole.submission is None or whole.check_due_at is None:
         return []
     steps = [Step(_("You sent it"), "done", _("We have it, and it stays as you sent it."),
@@ -348,9 +368,8 @@ def steps_of(whole: Whole) -> list[Step]:
     else:
         steps.append(Step(_("We checked that it fits"), "done", _("It went to the panel of %(place)s.",
                           place=whole.round.neighbourhood_name), whole.eligibility.checked_at))
-        told = [step for teller in _tellers for step in teller(whole)]
         if told:
-            return steps + told
+            return [*steps, *told]
     rules = whole.round.rules
     read_by = _end_of_day(whole.eligibility.checked_at if whole.eligibility else whole.check_due_at, rules.scoring_days)
     kind = "now" if whole.eligibility else "next"

@@ -163,6 +163,15 @@ def test_what_was_taken_back_is_not_decided(session):
     assert [d.application_id for d in decided] == [world.applications[1]]
 
 
+def test_what_was_decided_cannot_be_taken_back(session):
+    world = make.make_ready_to_close(applications=1)
+    applicant = panels.rows("SELECT applicant_id FROM application WHERE id = :id", id=world.applications[0])[0][0]
+    make.close(world)
+    with pytest.raises(Refused) as refused:
+        applications.withdraw(Actor(Capacity.APPLICANT, applicant), world.applications[0])
+    assert codes(refused) == ["decided"]
+
+
 def test_money_awarded_and_not_offered_yet_is_not_given_twice(session):
     world = make_panels.make_world(amount_pence=100_000, applications=1, asked_pence=60_000)
     sitting_id = world.sitting.id

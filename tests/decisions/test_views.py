@@ -118,3 +118,20 @@ def test_pages_about_decisions_cost_at_most_eight_queries(session, be, client):
                  f"/applications/{applicant.reference}/decision"):
         with at_most(page=page):
             assert group.get(page).status_code == 200
+
+
+@pytest.mark.parametrize(("about", "words"), [
+    ({}, "The panel decided: Funded"), ({"outcome": "declined"}, "The panel decided: Not funded"),
+])
+def test_the_groups_own_page_and_list_say_what_was_decided(session, be, about, words):
+    made = make.make_decided_application(**about)
+    reference = reference_of(made.application_id)
+    group = be(made.applicant_id)
+    for address in (f"/applications/{reference}", "/applications"):
+        with at_most(page=address):
+            page = group.get(address).text
+        assert words in page
+        assert "It is with the panel" not in page
+    page = group.get(f"/applications/{reference}").text
+    assert f"/applications/{reference}/decision" in page
+    assert "Take my application back" not in page

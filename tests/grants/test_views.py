@@ -106,6 +106,18 @@ def test_a_group_reads_the_offer_signs_and_says_where_the_money_goes(session, br
     assert account.last_four in page
 
 
+def test_the_page_and_list_of_applications_lead_on_to_the_grant(session, browse):
+    for name, words, onward in [("offer", "Your offer", "/offer"), ("signed", "Your grant", "/account"),
+                                ("released", "Your grant", "")]:
+        made = ready[name]
+        group = browse(made.group)
+        page = group.get(f"/applications/{made.grant.application_reference}")
+        assert f'href="/grants/{made.reference}{onward}"' in page.text
+        for text in (page.text, group.get("/applications").text):
+            assert words in text
+            assert "It is with the panel" not in text
+
+
 def test_a_host_can_be_chosen_and_nobody_elses_account(session, browse):
     made = ready["signed"]
     host_id, account = make_host(made)

@@ -23,7 +23,9 @@ from fund.web.filters import date, moment
 @access.signed_in
 def mine() -> str:
     """The applications of this person and of the groups that they act for, the newest first."""
-    return render_template("applications/mine.html", mine=queries.applications_of(current_user.id), states=State)
+    found = queries.applications_of(current_user.id)
+    stands = {id_: queries.stands_at(steps) for id_, steps in queries.told_of(found).items()}
+    return render_template("applications/mine.html", mine=found, states=State, stands=stands)
 
 
 @blueprint.get("/applications/<reference>")
@@ -35,15 +37,22 @@ def show(reference: str) -> str:
         return render_template("applications/tasks.html", whole=whole, tasks=_tasks(whole),
                                is_missed=whole.state is State.MISSED)
     why = INELIGIBLE_BECAUSE.get(whole.eligibility.reason or "") if whole.eligibility else None
-    return render_template("applications/status.html", whole=whole, steps=drawn(queries.steps_of(whole)), why=why,
-                           states=State, form=forms.ButtonForm(), money=queries.money_of(whole))
+    told = queries.told_of([whole]).get(whole.id, [])
+    return render_template(
+        "applications/status.html", whole=whole, steps=drawn(queries.steps_of(whole, told)), why=why, states=State,
+        stands=queries.stands_at(told) if told else None, form=forms.ButtonForm(), money=queries.money_of(whole))
 
 
 def drawn(steps: list[Step]) -> list[dict[str, str]]:
     """Steps as the path draws them, with their dates in words."""
-    return [{"name": step.name, "kind": step.kind, "state": step.state, "href": step.href, "detail": "" if not step.at
-             else moment(step.at) if step.kind in {"done", "back"} else _("By %(when)s", when=date(step.at))}
-            for step in steps]
+    return [{"name": step.name, "kind": step.kind, "state": step.state, "detail": _when(step),
+             "href": url_for(step.endpoint, **step.values) if step.endpoint else ""} for step in steps]
+
+
+def _when(step: Step) -> str:
+    if not step.at:
+        return ""
+    return moment(step.at) if step.kind in {"done", "back"} else _("By %(when)s", when=date(step.at))
 
 
 def _tasks(whole: Whole) -> list[dict[str, Any]]:

@@ -1,10 +1,17 @@
 """What the pages about decisions show, and what waits for members who decide."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as sa
+
+from fund.applications import queries as applications
+from fund.applications.models import Application
+from fund.applications.queries import Step
+from fund.db import session
+from fund.decisions.models import Decision
 from fund.decisions.queries import ReadySitting, decisions_of, ready_sitting
 from fund.decisions.rules import DecidedBy, Outcome
 from fund.kernel.errors import NotFound
@@ -25,6 +32,26 @@ OUTCOMES = {
 def outcome_words(outcome: str) -> str:
     """An outcome in the reader's language."""
     return OUTCOMES[Outcome(outcome)]()
+
+
+@applications.tells_of_applications
+def decided_steps(application_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Step]]:
+    """The panel's decision as a step on the path of each of these applications that has one."""
+    found = session.execute(
+        sa.select(Decision.application_id, Decision.outcome, Decision.decided_at, Application.reference)
+        .join(Application, Application.id == Decision.application_id)
+        .where(Decision.application_id.in_(application_ids)))
+    return {row.application_id: [Step(
+        _("The panel decided: %(outcome)s", outcome=outcome_words(row.outcome)), "done", _STANDS[row.outcome](),
+        row.decided_at, "decisions.own", {"reference": row.reference}, _("Read the panel’s reasons"))] for row in found}
+
+
+_STANDS = {
+    Outcome.AWARDED: lambda: _("You get all that you asked for."),
+    Outcome.PART_AWARDED: lambda: _("You are offered a part of what you asked for."),
+    Outcome.RESERVE: lambda: _("It is good enough, but the money did not reach."),
+    Outcome.DECLINED: lambda: _("The panel’s reasons and what you can do next are there for you."),
+}
 
 
 @dataclass(frozen=True, slots=True)

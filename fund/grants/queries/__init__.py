@@ -258,6 +258,11 @@ def grant_of_application(application_id: uuid.UUID) -> GrantRow | None:
     return next(iter(_grants("a.application_id = :id", id=application_id)), None)
 
 
+def grants_of_applications(application_ids: Sequence[uuid.UUID]) -> list[GrantRow]:
+    """The grants that these applications led to."""
+    return _grants("a.application_id = ANY(:ids)", ids=list(application_ids))
+
+
 def grant_for(person_id: uuid.UUID | None, reference: str) -> GrantRow:
     """A grant of a group that this person acts for. Raises NotFound for anybody else's."""
     return _one(_grants("a.reference = :reference", reference=reference, of_person=person_id or _NOBODY))

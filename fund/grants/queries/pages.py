@@ -1,7 +1,7 @@
 """What the pages of grants show: what comes next, whose it is and by when; and what waits for whom."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from fund.applications import queries as applications
+from fund.applications.queries import Step
 from fund.db import session
 from fund.grants import queries, rules
 from fund.grants.queries import GrantRow, StageRow
@@ -104,6 +106,24 @@ def _next_of_stage(grant: GrantRow, stage: StageRow, today: date) -> Next:
 def _ours(what: str, who: str, since: datetime | None, today: date, *, days: int = rules.HAND_DAYS) -> Next:
     by = (since.astimezone(clock.LONDON).date() if since else today) + timedelta(days=days)
     return Next(what, who, by, "late" if today > by else "wait")
+
+
+@applications.tells_of_applications
+def granted_steps(application_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Step]]:
+    """Where the grant stands that each of these applications led to, as a step on its path."""
+    return {grant.application_id: [_step(grant)] for grant in queries.grants_of_applications(application_ids)}
+
+
+def _step(grant: GrantRow) -> Step:
+    coming, page = next_for(grant, clock.today()), ("grants.grant", {"reference": grant.reference}, _("See your grant"))
+    if grant.end_kind:
+        return Step(_("It ended"), "back", coming.what, grant.ended_at, *page)
+    if all(stage.state is StageState.PAID for stage in grant.stages):
+        return Step(_("All of it is paid"), "done", coming.what, None, *page)
+    if coming.endpoint:
+        page = (coming.endpoint, coming.values, coming.button)
+    name = _("Your offer") if grant.signed_at is None else _("Your grant")
+    return Step(name, "now", coming.what, at_end_of(coming.by), *page)
 
 
 def entry_numbers(entry_ids: Collection[uuid.UUID | None]) -> dict[uuid.UUID, int]:
