@@ -3,7 +3,7 @@
 from typing import Any
 
 from fund.decisions.rules import LONGEST_REASON
-from fund.web.forms import BaseForm, Required, TextField, TickField, _l
+from fund.web.forms import BaseForm, MoneyField, Required, TextField, TickField, _l
 
 
 class CloseForm(BaseForm):
@@ -11,6 +11,14 @@ class CloseForm(BaseForm):
 
     sure = TickField(_l("I have read what will be decided. It cannot be changed afterwards."),
                      validators=[Required(_l("Tick the box to say that you have read it."))])
+
+
+class PotForm(BaseForm):
+    """How much of the panel's money goes into a sitting."""
+
+    pot = MoneyField(_l("How much can this sitting award, in pounds?"),
+                     description=_l("For example: 5000. What you leave out stays for later sittings."),
+                     validators=[Required(_l("Write how much, in pounds."))])
 
 
 class JoinForm(BaseForm):

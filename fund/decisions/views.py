@@ -8,11 +8,11 @@ from flask_login import current_user
 
 from fund.applications import queries as applications
 from fund.decisions import actions, queries, rules
-from fund.decisions.forms import CloseForm, JoinForm, reasons_form
+from fund.decisions.forms import CloseForm, JoinForm, PotForm, reasons_form
 from fund.decisions.queries import pages
 from fund.decisions.queries.pages import SittingPage
 from fund.kernel.actor import Actor, Capacity
-from fund.kernel.errors import Forbidden, NotFound
+from fund.kernel.errors import BadInput, Forbidden, NotFound
 from fund.panels import actions as panels_actions
 from fund.panels import queries as panels
 from fund.panels.forms import field_name, interests_form
@@ -58,6 +58,24 @@ def join(sitting_id: uuid.UUID) -> Any:
         actions.join(member, sitting_id)
         return redirect(url_for("decisions.sitting", sitting_id=sitting_id))
     return form.page("decisions/join.html", page=page, unsaid=unsaid, field_name=field_name)
+
+
+@blueprint.route("/panel/sittings/<uuid:sitting_id>/pot", methods=["GET", "POST"])
+@access.seat
+def pot(sitting_id: uuid.UUID) -> Any:
+    """How much of the panel's money goes into this sitting: the chair says it once, before anybody has scored."""
+    page = pages.sitting_page(current_user.id, sitting_id)
+    if not page.is_chair:
+        raise Forbidden
+    form = PotForm()
+    if form.validate_on_submit():
+        try:
+            panels_actions.set_pot(_member(page), sitting_id, pot_pence=form.pot.data or 0)
+        except BadInput as error:
+            form.blame(error)
+        else:
+            return redirect(url_for("decisions.sitting", sitting_id=sitting_id))
+    return form.page("decisions/pot.html", page=page)
 
 
 @blueprint.route("/panel/applications/<reference>/reasons", methods=["GET", "POST"])

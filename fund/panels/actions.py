@@ -52,6 +52,9 @@ def said_plainly() -> Iterator[None]:
         _state, constraint = refusal(error)
         if constraint == "ck_sitting_open":
             raise Refused(closed()) from error
+        if constraint == "ck_sitting_pot_before_scores":
+            raise Refused([Reason("scored", _("Somebody has scored already, so the money of this sitting stays as it "
+                                              "is."))]) from error
         if constraint in _SAID_TWICE:
             sentence = _("This was saved a moment ago. Open the page again to see it.")
             raise Refused([Reason("twice", sentence)]) from error
@@ -61,7 +64,7 @@ def said_plainly() -> Iterator[None]:
 _SAID_TWICE = frozenset({
     "uq_interest_version", "ck_interest_next_version", "pk_interest_ruling", "uq_score_version",
     "ck_score_next_version", "pk_score_lock", "pk_score_release", "pk_attendance", "uq_agreed_reason_version",
-    "ck_agreed_reason_next_version", "pk_sitting_close", "uq_assignment",
+    "ck_agreed_reason_next_version", "pk_sitting_close", "pk_sitting_pot", "uq_assignment",
     "ck_score_not_locked", "ck_score_not_released", "ck_interest_only_raised"})
 
 
@@ -239,7 +242,9 @@ def set_pot(actor: Actor, sitting_id: uuid.UUID, *, pot_pence: int) -> SittingPo
     if not seat.is_chair:
         raise Forbidden
     stands = session.get(SittingPot, sitting_id)
-    if stands is not None and stands.pot_pence == pot_pence:
+    if stands is not None:
+        if stands.pot_pence != pot_pence:
+            raise Refused([Reason("pot_set", _("The money of this sitting was set already, and stays as it is."))])
         return stands
     pot = SittingPot(sitting_id=sitting_id, pot_pence=pot_pence, set_by=seat.id)
     with said_plainly():

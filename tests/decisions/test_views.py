@@ -135,3 +135,32 @@ def test_the_groups_own_page_and_list_say_what_was_decided(session, be, about, w
     page = group.get(f"/applications/{reference}").text
     assert f"/applications/{reference}/decision" in page
     assert "Take my application back" not in page
+
+
+def test_the_chair_puts_a_part_of_the_money_into_a_sitting_once_and_before_any_score(session, be):
+    world = make_panels.make_world(amount_pence=100_000)
+    sitting, reader = f"/panel/sittings/{world.sitting.id}", world.readers(world.applications[0])[0]
+    other = next(seat for seat in world.seats if seat.id != world.chair.id)
+    assert be(other.person_id).get(f"{sitting}/pot").status_code == 403
+    assert be(other.person_id).post_form(f"{sitting}/pot", {"pot": "400"}).status_code == 403
+    chair = be(world.chair.person_id)
+    assert "£1,000 to award: all that your panel has left" in chair.get(sitting).text
+    for typed in ("", "0", "-5", "lots", "1.005"):
+        answer = chair.post_form(f"{sitting}/pot", {"pot": typed})
+        assert answer.status_code == 422
+        assert f'value="{typed}"' in answer.text or not typed
+    assert chair.post_form(f"{sitting}/pot", {"pot": "400"}).location == sitting
+    assert "£400 to award: the chair put £400" in chair.get(sitting).text
+    assert chair.post_form(f"{sitting}/pot", {"pot": "400"}).location == sitting
+    assert chair.post_form(f"{sitting}/pot", {"pot": "500"}).status_code == 409
+    make_panels.score(world, reader)
+    assert "Keep a part of it for later" not in chair.get(sitting).text
+
+
+def test_the_money_of_a_sitting_stays_once_somebody_has_scored(session, be):
+    world = make_panels.make_world(amount_pence=100_000)
+    make_panels.score(world, world.readers(world.applications[0])[0])
+    chair = be(world.chair.person_id)
+    answer = chair.post_form(f"/panel/sittings/{world.sitting.id}/pot", {"pot": "400"})
+    assert answer.status_code == 409
+    assert "Somebody has scored already" in answer.text

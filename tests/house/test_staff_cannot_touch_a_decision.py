@@ -63,7 +63,7 @@ ROUTES_THAT_WRITE_NOTHING = {
         POST:organisations.record_check POST:organisations.show_numbers
     """,
     "seat": """
-        GET:decisions.close GET:decisions.join GET:decisions.reasons GET:decisions.sitting
+        GET:decisions.close GET:decisions.join GET:decisions.pot GET:decisions.reasons GET:decisions.sitting
         GET:panels.application GET:panels.code GET:panels.file GET:panels.interest GET:panels.lock
         GET:panels.mine GET:panels.release GET:panels.ruling GET:panels.score GET:panels.scores
     """,
@@ -84,6 +84,7 @@ ROUTES = {
         "seat",
         "assignment attendance interest",
         "a member's own press, from their own seat; staff hold none"),
+    "POST:decisions.pot": ("seat", "sitting_pot", "the chair's own press, from their own seat; staff hold none"),
     "POST:decisions.reasons": ("seat", "agreed_reason", "a member's own press, from their own seat; staff hold none"),
     "POST:panels.another_reader": (
         "seat",
@@ -346,11 +347,11 @@ def test_no_page_of_a_member_opens_for_staff_and_nothing_that_they_send_is_kept(
     values = {"reference": panels.card_of(world.applications[0]).reference, "sitting_id": world.sitting.id,
               "interest_id": doubt.id, "seat_id": world.chair.id, "position": 1, "file_id": doubt.id}
     sent = {"answer": "nothing", "points": "5", "reason": "x", "consequence": "none", "sure": "y", "agreed": "y",
-            **{f"reason_{n}": "x" for n in range(1, 5)}}
+            "pot": "400", **{f"reason_{n}": "x" for n in range(1, 5)}}
     pages = [(rule.build({name: values[name] for name in rule.arguments})[1], method)
              for rule in app.url_map.iter_rules() if mark_of(app, rule.endpoint).kind == "seat"
              for method in rule.methods & {"GET", "POST"}]
-    assert len(pages) == 24
+    assert len(pages) == 26
     before = rows_said(session)
     for capacity in sorted(STAFF):
         client.sign_in(make_staff(capacity))

@@ -79,6 +79,14 @@ class SittingPage:
     is_chair: bool
     panel_id: uuid.UUID
     attending: set[uuid.UUID]
+    available_pence: int
+    pot_pence: int | None
+    is_scored: bool
+
+    @property
+    def may_set_pot(self) -> bool:
+        """Whether this member can still say how much goes into this sitting: the chair, once, before any score."""
+        return self.is_chair and not self.is_closed and not self.is_scored and self.pot_pence is None
 
     @property
     def i_attend(self) -> bool:
@@ -89,8 +97,12 @@ class SittingPage:
 _PAGE = """
 SELECT t.id, t.number, r.title, n.name, t.scoring_closes_at,
        EXISTS (SELECT FROM sitting_close c WHERE c.sitting_id = t.id) AS closed, m.id AS seat_id, m.is_chair,
-       m.panel_id, t.round_id, ARRAY(SELECT a.seat_id FROM attendance a WHERE a.sitting_id = t.id) AS attending
-FROM sitting t JOIN round r ON r.id = t.round_id JOIN neighbourhood n ON n.id = r.neighbourhood_id
+       m.panel_id, t.round_id, ARRAY(SELECT a.seat_id FROM attendance a WHERE a.sitting_id = t.id) AS attending,
+       panel_available_pence(t.id) AS available_pence, pot.pot_pence,
+       EXISTS (SELECT FROM score s JOIN assignment g ON g.id = s.assignment_id
+               JOIN sitting_application x ON x.application_id = g.application_id WHERE x.sitting_id = t.id) AS scored
+FROM sitting t LEFT JOIN sitting_pot pot ON pot.sitting_id = t.id
+  JOIN round r ON r.id = t.round_id JOIN neighbourhood n ON n.id = r.neighbourhood_id
   JOIN panel p ON p.neighbourhood_id = n.id
   JOIN seat m ON m.panel_id = p.id AND m.person_id = :person AND m.ended_at IS NULL
 WHERE t.id = :id
@@ -104,7 +116,8 @@ def sitting_page(person_id: uuid.UUID, sitting_id: uuid.UUID) -> SittingPage:
         raise NotFound("no sitting of this person's panel")
     row = found[0]
     return SittingPage(row.id, row.number, row.title, row.name, rounds.round(row.round_id).rules.quorum,
-                       row.scoring_closes_at, row.closed, row.seat_id, row.is_chair, row.panel_id, set(row.attending))
+                       row.scoring_closes_at, row.closed, row.seat_id, row.is_chair, row.panel_id, set(row.attending),
+                       row.available_pence, row.pot_pence, row.scored)
 
 
 _LINES = """
