@@ -50,7 +50,7 @@ lint: .venv/test.stamp  ## Check the code without running it
 
 lock: .venv/test.stamp  ## Choose the packages' newest versions anew and pin them by hash
 	@for set in run test; do \
-		extra=$$([ $$set = test ] && echo "--extra test"); \
+		extra=$$([ $$set = test ] && echo "--extra test --constraint requirements/run.txt"); \
 		$(BIN)/uv pip compile pyproject.toml $$extra --universal --generate-hashes --no-emit-index-url --no-header \
 			--upgrade --quiet --output-file requirements/$$set.txt; done
 
