@@ -6,10 +6,10 @@ second role alone, so no code that serves staff can write them, whatever it trie
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
@@ -38,6 +38,7 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(model_class=Base)
 session = db.session
+Row = TypeVar("Row")
 
 if TYPE_CHECKING:
     Model = Base
@@ -54,6 +55,84 @@ def transaction() -> Iterator[None]:
     except BaseException:
         session.rollback()
         raise
+
+
+def remembered(key: Hashable, read: Callable[[], Row | None]) -> Row | None:
+    """What `read` finds, read once and held until the transaction ends: for rows that never change once written.
+
+    What is not there yet is looked for again. The session alone would not hold them: it forgets a row as soon as
+    nobody has it in hand.
+    """
+    known: dict[Hashable, Any] = session.info.setdefault("remembered", {})
+    if key not in known:
+        found = read()
+        if found is None:
+            return None
+        known[key] = found
+    row: Row = known[key]
+    return row
+
+
+Writer = Callable[[list[dict[str, Any]]], None]
+
+
+def write_later(table: str, write: Writer, row: dict[str, Any]) -> None:
+    """Give `write` this row, with all others for the table, as the transaction ends: one statement instead of dozens.
+
+    For what stands beside a change and is not read by it: acts, letters, work asked for. It stands if and only if the
+    transaction does, and whoever asks the session for the table before that sees it.
+    """
+    if session().in_nested_transaction():  # a savepoint may go while the rest stands
+        session.flush()
+        write([row])
+    else:
+        session.info.setdefault("later", {}).setdefault(table, (write, []))[1].append(row)
+
+
+def write_now() -> None:
+    """Write what waits for the end of the transaction."""
+    while waiting := session.info.pop("later", None):  # a writer may leave more: a letter asks for work
+        session.flush()
+        for write, rows in waiting.values():
+            write(rows)
+
+
+@sa.event.listens_for(session, "before_commit")
+def _write_at_the_end(of: Any) -> None:
+    if not of.in_nested_transaction():
+        write_now()
+
+
+@sa.event.listens_for(session, "do_orm_execute")
+def _write_before_it_is_read(state: Any) -> None:
+    waiting = state.session.info.get("later")
+    if not waiting or state.session.in_nested_transaction():
+        return
+    if isinstance(state.statement, sa.TextClause):
+        is_read = any(f" {table}" in state.statement.text for table in waiting)
+    else:
+        is_read = any(mapper.local_table.name in waiting for mapper in state.all_mappers)
+    if is_read:
+        write_now()
+
+
+@sa.event.listens_for(session, "after_transaction_end")
+def _forget_at_the_end(of: Any, ended: Any) -> None:
+    if ended.parent is None:
+        of.info.pop("remembered", None)
+
+
+@sa.event.listens_for(session, "after_soft_rollback")
+def _forget_what_did_not_stand(of: Any, _previous: Any) -> None:
+    of.info.pop("remembered", None)
+    if not of.in_nested_transaction():
+        of.info.pop("later", None)
+
+
+def keep_prepared(most: int) -> None:
+    """Let this connection keep so many prepared statements, for long work that goes round in more than a hundred."""
+    driver: Any = session.connection().connection.driver_connection
+    driver.prepared_max = most
 
 
 def act_from_a_seat(actor: Actor) -> None:

@@ -19,9 +19,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fund.db import Model, session, transaction
+from fund.db import Model, session, transaction, write_later
 from fund.kernel import clock
 from fund.kernel.errors import Broken
 
@@ -70,10 +71,17 @@ def ask(name: str, *, key: str | None = None, urgent: bool = False, **args: Any)
     `args` are JSON; give ids, not contents, and nothing personal. What is `urgent` (somebody sits and waits for it)
     goes before everything that has been rung for so far.
     """
-    row = sa.dialects.postgresql.insert(Outbox).values(id=uuid.uuid4(), job=name, args=args, key=key)
-    asked = session.execute(row.on_conflict_do_nothing(index_elements=["key"]).returning(Outbox.id)).scalar()
-    if asked is not None:
-        session.info.setdefault("to_ring_first" if urgent else "to_ring", []).append(asked)
+    write_later("outbox", _write_asked, {"id": uuid.uuid4(), "job": name, "args": args, "key": key, "urgent": urgent})
+
+
+def _write_asked(asked: list[dict[str, Any]]) -> None:
+    urgent = {row["id"]: row.pop("urgent") for row in asked}
+    rows = session.connection().execute(_ASK, asked)
+    for (id_,) in rows:
+        session.info.setdefault("to_ring_first" if urgent[id_] else "to_ring", []).append(id_)
+
+
+_ASK = insert(Outbox).on_conflict_do_nothing(index_elements=["key"]).returning(Outbox.id)
 
 
 def _bell() -> Queue:
@@ -188,7 +196,7 @@ def run_all_due(*, only: str = "") -> int:
     """
     done = 0
     while ids := due(only=only):
-        session.rollback()
+        session.commit()  # no rollback: after one the driver forgets every statement that it had prepared
         for outbox_id in ids:
             run(str(outbox_id))
             done += 1

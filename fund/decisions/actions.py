@@ -36,10 +36,10 @@ def join(actor: Actor, sitting_id: uuid.UUID) -> Attendance:
     Raises Refused until the member said of every application if anything ties them to it, and once it is closed.
     """
     seat = _seat(actor, sitting_id)
-    stands = session.get(Attendance, (sitting_id, seat.id))
-    if stands is not None:
-        return stands
-    refuse_if(_reasons_not_to_join(seat, sitting_id))
+    before = queries.before_joining(sitting_id, seat.id)
+    if before.takes_part:
+        return session.get_one(Attendance, (sitting_id, seat.id))
+    refuse_if(_reasons_not_to_join(seat, before))
     attendance = Attendance(sitting_id=sitting_id, seat_id=seat.id)
     with said_plainly():
         session.add(attendance)
@@ -47,14 +47,13 @@ def join(actor: Actor, sitting_id: uuid.UUID) -> Attendance:
     return attendance
 
 
-def _reasons_not_to_join(seat: Seat, sitting_id: uuid.UUID) -> list[Reason]:
-    if panels.is_closed(sitting_id):
+def _reasons_not_to_join(seat: Seat, before: queries.BeforeJoining) -> list[Reason]:
+    if before.is_closed:
         return closed()
     reasons = []
     if not panels_rules.serves(panels.facts_of(seat), clock.today()):
         reasons.append(Reason("not_serving", _("Your seat is not serving now, so it cannot decide.")))
-    said = panels.consequences(sitting_id)
-    if any((card.application_id, seat.id) not in said for card in panels.cards_of(sitting_id)):
+    if before.has_to_say:
         reasons.append(Reason("say_first", _("First say of every application if you know anyone behind it.")))
     return reasons
 
@@ -65,9 +64,9 @@ def agree_reasons(actor: Actor, application_id: uuid.UUID, reasons: Mapping[uuid
     The chair does, or another member where the chair is kept out of it. Raises Refused until its readers are done.
     """
     before = panels.before_a_panel(application_id)
-    seat = _seat(actor, before.sitting_id)
-    _may_agree(seat, application_id)
-    if panels.is_closed(before.sitting_id):
+    stands = panels.standing(actor, application_id)
+    _may_agree(stands, application_id)
+    if stands.is_closed:
         raise Refused(closed())
     criteria = {c.id for c in panels.round_of(panels.sitting(before.sitting_id)).criteria}
     stand, written = queries.agreed_reasons(application_id), []
@@ -77,7 +76,7 @@ def agree_reasons(actor: Actor, application_id: uuid.UUID, reasons: Mapping[uuid
         said, old = _worded(words), stand.get(criterion_id)
         if old is None or old.reason != said:
             written.append(AgreedReason(application_id=application_id, criterion_id=criterion_id, reason=said,
-                                        seat_id=seat.id, version=1 + (old.version if old else 0)))
+                                        seat_id=stands.seat.id, version=1 + (old.version if old else 0)))
     with said_plainly():
         session.add_all(written)
     if written:
@@ -85,15 +84,14 @@ def agree_reasons(actor: Actor, application_id: uuid.UUID, reasons: Mapping[uuid
     return written
 
 
-def _may_agree(seat: Seat, application_id: uuid.UUID) -> None:
+def _may_agree(stands: panels.Standing, application_id: uuid.UUID) -> None:
     """Raise Forbidden for whoever does not write the panel's reasons, Refused while readers still score."""
-    said = panels.consequence_of(application_id, seat.id)
-    if said is None:
+    if stands.consequence is None:
         raise Refused([Reason("say_first", _("First say if you know anyone behind this application."))])
-    if said not in panels_rules.MAY_SCORE:
+    if stands.consequence not in panels_rules.MAY_SCORE:
         raise Forbidden
-    if not seat.is_chair:
-        chair = panels.chair_of(seat.panel_id)
+    if not stands.seat.is_chair:
+        chair = panels.chair_of(stands.seat.panel_id)
         if chair is not None and panels.consequence_of(application_id, chair.id) not in panels_rules.RECUSED:
             raise Forbidden
     if not queries.is_revealed(application_id):

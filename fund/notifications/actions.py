@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from fund import queue
-from fund.db import session
+from fund.db import session, write_later
 from fund.kernel import clock
 from fund.kernel.errors import Broken, OutsideDown
 from fund.kernel.ids import new_id
@@ -37,27 +37,38 @@ def send(template: str, *, key: str, person_id: uuid.UUID | None = None, address
     """
     if (person_id is None) == (address is None):
         raise Broken("a message goes to a person or to an address")
-    if person_id is not None:
-        address, own = _where_to_write(person_id)
-        language = language or own
     field_key = settings().field_key.get_secret_value()
     row_id = new_id()
-    written = session.execute(insert(Message).values(
-        id=row_id, key=key, person_id=person_id, address=address, template=template, language=language or "en",
-        values=values, useless_at=useless_at,
-        sealed=formats.seal(secret, key=field_key, belongs_to=row_id.bytes) if secret else None,
-    ).on_conflict_do_nothing(index_elements=["key"]).returning(Message.id)).scalar()
-    if written is not None:
+    write_later("message", _write_letters, {
+        "id": row_id, "key": key, "person_id": person_id, "address": address, "template": template,
+        "language": language, "values": values, "useless_at": useless_at,
+        "sealed": formats.seal(secret, key=field_key, belongs_to=row_id.bytes) if secret else None})
+
+
+def _write_letters(letters: list[dict[str, Any]]) -> None:
+    people = _where_to_write({letter["person_id"] for letter in letters if letter["person_id"]})
+    for letter in letters:
+        if letter["person_id"]:
+            letter["address"], own = people[letter["person_id"]]
+            letter["language"] = letter["language"] or own
+        letter["language"] = letter["language"] or "en"
+    urgent = {letter["id"]: letter["useless_at"] is not None for letter in letters}
+    for (written,) in session.connection().execute(_WRITE, letters):
         queue.ask("notifications.send", key=f"notifications.send {written}", message_id=str(written),
-                  urgent=useless_at is not None)
+                  urgent=urgent[written])
 
 
-def _where_to_write(person_id: uuid.UUID) -> tuple[str, str]:
-    # People are above messages in the order of parts, so their table is read by its name.
-    row = session.execute(sa.text("SELECT email, language FROM person WHERE id = :id"), {"id": person_id}).one_or_none()
-    if row is None:
+_WRITE = insert(Message).on_conflict_do_nothing(index_elements=["key"]).returning(Message.id)
+
+
+def _where_to_write(person_ids: set[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
+    """Address and language of each. People are above messages in the order of parts: their table is read by name."""
+    rows = session.connection().execute(
+        sa.text("SELECT id, email, language FROM person WHERE id = ANY(:ids)"), {"ids": list(person_ids)})
+    found = {row.id: (row.email, row.language) for row in rows}
+    if len(found) < len(person_ids):
         raise Broken("a message to nobody")
-    return row.email, row.language
+    return found
 
 
 def deliver(message_id: uuid.UUID) -> None:

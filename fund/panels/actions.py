@@ -7,7 +7,7 @@ nothing writes one for somebody else.
 
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -95,24 +95,24 @@ def constitute(actor: Actor, neighbourhood_id: uuid.UUID, seats: Sequence[SeatOf
     return panel
 
 
-def record_training(actor: Actor, seat_id: uuid.UUID) -> None:
-    """Write down that a member was trained. Again does nothing."""
-    seat = session.get(Seat, seat_id)
-    if seat is None:
+def record_training(actor: Actor, *seat_ids: uuid.UUID) -> None:
+    """Write down that members were trained. Again does nothing."""
+    if not session.scalar(sa.select(sa.func.count()).where(Seat.id.in_(seat_ids))) == len(seat_ids):
         raise NotFound("no such seat")
-    if seat.trained_at is None:
-        seat.trained_at = clock.now()
-        session.flush()
+    trained = session.scalars(sa.update(Seat).where(Seat.id.in_(seat_ids), Seat.trained_at.is_(None))
+                              .values(trained_at=clock.now()).returning(Seat.id)).all()
+    for seat_id in sorted(trained):
         record_act(actor, "record_training", "seat", seat_id)
 
 
 def accept_code(actor: Actor, seat_id: uuid.UUID) -> None:
     """Accept the code of conduct for one's own seat, and with it the seat. Again does nothing."""
-    seat = _own(actor, seat_id)
-    if seat.code_accepted_at is None:
-        seat.code_accepted_at = clock.now()
-        session.flush()
+    own = (Seat.id == seat_id, Seat.person_id == actor.person_id, Seat.ended_at.is_(None))
+    if session.execute(sa.update(Seat).where(*own, Seat.code_accepted_at.is_(None))
+                       .values(code_accepted_at=clock.now()).returning(Seat.id)).one_or_none():
         record_act(actor, "accept_code", "seat", seat_id)
+    else:
+        _own(actor, seat_id)
 
 
 def give_up_seat(actor: Actor, seat_id: uuid.UUID) -> None:
@@ -184,7 +184,7 @@ def find_readers(application_id: uuid.UUID) -> list[Assignment]:
         scoring=sum(not r.is_settled for r in readings),
         finished=sum(r.is_locked and not r.is_recused for r in readings),
         released=sum(r.is_released for r in readings), readers=about.rules.readers)
-    return _assign(application_id, before.sitting_id, wanted)
+    return _assign(application_id, before.sitting_id, wanted, already={reading.seat_id for reading in readings})
 
 
 def find_another_reader(actor: Actor, application_id: uuid.UUID) -> Assignment:
@@ -192,33 +192,33 @@ def find_another_reader(actor: Actor, application_id: uuid.UUID) -> Assignment:
 
     Nobody chooses who: the rule does. Raises Refused when no member is left.
     """
-    seat = queries.seat_for(actor, application_id)
-    if not seat.is_chair:
+    if not queries.standing(actor, application_id).seat.is_chair:
         raise Forbidden
-    found = _assign(application_id, queries.before_a_panel(application_id).sitting_id, 1)
+    already = {reading.seat_id for reading in queries.readings_of_application(application_id)}
+    found = _assign(application_id, queries.before_a_panel(application_id).sitting_id, 1, already=already)
     if not found:
         raise Refused([Reason("nobody_left", _("Every other member reads it already or is kept out."))])
     record_act(actor, "find_another_reader", "application", application_id, application_id=application_id)
     return found[0]
 
 
-def _assign(application_id: uuid.UUID, sitting_id: uuid.UUID, how_many: int) -> list[Assignment]:
+def _assign(application_id: uuid.UUID, sitting_id: uuid.UUID, how_many: int, *,
+            already: Collection[uuid.UUID]) -> list[Assignment]:
     if not how_many:
         return []
     panel = queries.panel_of_sitting(sitting_id)
     said, loads, today = queries.consequences(sitting_id), queries.loads(sitting_id), clock.today()
-    able = {seat.id: loads.get(seat.id, 0) for seat in queries.seats_of(panel.id)
-            if rules.serves(queries.facts_of(seat), today)
-            and said.get((application_id, seat.id), Consequence.NONE) in rules.MAY_SCORE
-            and not queries.has_stake(application_id, seat.person_id)}
-    already = {reading.seat_id for reading in queries.readings_of_application(application_id)}
+    people = {seat.id: seat.person_id for seat in queries.seats_of(panel.id)
+              if rules.serves(queries.facts_of(seat), today)
+              and said.get((application_id, seat.id), Consequence.NONE) in rules.MAY_SCORE}
+    tied = queries.with_a_stake(application_id, people.values())
+    able = {seat_id: loads.get(seat_id, 0) for seat_id, person_id in people.items() if person_id not in tied}
     found = [Assignment(application_id=application_id, seat_id=seat_id)
              for seat_id in rules.readers_for(application_id, able, already=already, how_many=how_many)]
     session.add_all(found)
     with said_plainly():
         pass
     reference, due = queries.card_of(application_id).reference, queries.sitting(sitting_id).scoring_closes_at
-    people = {seat.id: seat.person_id for seat in queries.seats_of(panel.id)}
     for assignment in found:
         record_act(SYSTEM, "assign_reader", "assignment", assignment.id, application_id=application_id)
         send("panel_to_read", key=f"to-read/{assignment.id}", person_id=people[assignment.seat_id],
@@ -238,7 +238,8 @@ def set_pot(actor: Actor, sitting_id: uuid.UUID, *, pot_pence: int) -> SittingPo
     """
     if pot_pence <= 0:
         raise BadInput(_("Write more than £0."), field="pot")
-    seat = _serving(queries.own_seat(actor, queries.panel_of_sitting(sitting_id).id))
+    seat = queries.own_seat(actor, queries.panel_of_sitting(sitting_id).id)
+    refuse_if(_not_serving(serves=rules.serves(queries.facts_of(seat), clock.today())))
     if not seat.is_chair:
         raise Forbidden
     stands = session.get(SittingPot, sitting_id)
@@ -265,16 +266,16 @@ def declare_interest(actor: Actor, application_id: uuid.UUID, *, answer: str) ->
     """
     if answer not in rules.CONSEQUENCES:
         raise BadInput(_("Choose the sentence that fits best."), field="answer")
-    seat = _serving(queries.seat_for(actor, application_id))
-    before = queries.newest_interest(application_id, seat.id)
-    if before is not None and before.answer == answer:
-        return before
-    if queries.is_closed(queries.before_a_panel(application_id).sitting_id):
+    stands = queries.standing(actor, application_id)
+    seat, consequence = stands.seat, rules.CONSEQUENCES[answer]
+    refuse_if(_not_serving(serves=stands.serves))
+    if stands.said_last is not None and stands.said_last.answer == answer:
+        return stands.said_last
+    if stands.is_closed:
         raise Refused(closed())
-    consequence = rules.CONSEQUENCES[answer]
-    refuse_if(rules.reasons_not_to_declare(queries.consequence_of(application_id, seat.id), consequence))
+    refuse_if(rules.reasons_not_to_declare(stands.consequence, consequence))
     interest = Interest(application_id=application_id, seat_id=seat.id, answer=answer, consequence=consequence.value,
-                        version=1 + (before.version if before else 0))
+                        version=1 + (stands.said_last.version if stands.said_last else 0))
     with said_plainly():
         session.add(interest)
     record_act(actor, "declare_interest", "interest", interest.id, application_id=application_id,
@@ -305,12 +306,13 @@ def rule_on_interest(actor: Actor, interest_id: uuid.UUID, *, consequence: str) 
     interest = session.get(Interest, interest_id)
     if interest is None:
         raise NotFound("no such interest")
-    seat = _serving(queries.seat_for(actor, interest.application_id))
+    ruler = queries.standing(actor, interest.application_id)
+    refuse_if(_not_serving(serves=ruler.serves))
     stands = session.get(InterestRuling, interest_id)
-    if stands is not None and stands.consequence == consequence and stands.ruled_by == seat.id:
+    if stands is not None and stands.consequence == consequence and stands.ruled_by == ruler.seat.id:
         return stands
-    _may_rule(seat, interest, already=stands is not None)
-    ruling = InterestRuling(interest_id=interest_id, consequence=consequence, ruled_by=seat.id)
+    _may_rule(ruler, interest, already=stands is not None)
+    ruling = InterestRuling(interest_id=interest_id, consequence=consequence, ruled_by=ruler.seat.id)
     with said_plainly():
         session.add(ruling)
     record_act(actor, "rule_on_interest", "interest", interest_id, application_id=interest.application_id,
@@ -320,16 +322,16 @@ def rule_on_interest(actor: Actor, interest_id: uuid.UUID, *, consequence: str) 
     return ruling
 
 
-def _may_rule(seat: Seat, interest: Interest, *, already: bool) -> None:
+def _may_rule(ruler: queries.Standing, interest: Interest, *, already: bool) -> None:
     of_seat = session.get(Seat, interest.seat_id)
-    if of_seat is None or seat.id == of_seat.id or not (seat.is_chair or of_seat.is_chair):
+    if of_seat is None or ruler.seat.id == of_seat.id or not (ruler.seat.is_chair or of_seat.is_chair):
         raise Forbidden
     newest = queries.newest_interest(interest.application_id, interest.seat_id)
     if already or interest.consequence != Consequence.ASK or newest is None or newest.id != interest.id:
         raise Refused([Reason("no_doubt", _("This was answered already, or they said something clearer since."))])
-    if queries.consequence_of(interest.application_id, seat.id) in rules.RECUSED:
+    if ruler.consequence in rules.RECUSED:
         raise Refused([Reason("recused", _("You have an interest in this application yourself."))])
-    if queries.is_closed(queries.before_a_panel(interest.application_id).sitting_id):
+    if ruler.is_closed:
         raise Refused(closed())
 
 
@@ -342,9 +344,9 @@ def save_scores(actor: Actor, assignment_id: uuid.UUID, *,
 
     Raises Refused when the reader may not score (any more), BadInput for points or a reason that are none.
     """
-    reading, _seat = _may_score(actor, assignment_id)
+    reading = _may_score(actor, assignment_id)
     criteria = {c.id for c in queries.round_of(queries.sitting(reading.sitting_id)).criteria}
-    saved, written = queries.saved_scores(assignment_id), []
+    saved, written = queries.saved_scores(assignment_id) if reading.scored else {}, []
     for criterion_id, (points, reason) in scores.items():
         if criterion_id not in criteria:
             raise NotFound("no such question")
@@ -373,11 +375,10 @@ def _scored_well(points: int, reason: str) -> str:
 
 def lock_scores(actor: Actor, assignment_id: uuid.UUID) -> ScoreLock:
     """Lock one's scores: they stand from now on, and a seal of them is published. Refused while one is missing."""
-    stands = session.get(ScoreLock, assignment_id)
-    if stands is not None:
-        queries.own_reading(actor, assignment_id)
-        return stands
-    reading, _seat = _may_score(actor, assignment_id)
+    own = queries.own_reading(actor, assignment_id)
+    if own[0].is_locked:
+        return session.get_one(ScoreLock, assignment_id)
+    reading = _to_score(*own)
     criteria = queries.round_of(queries.sitting(reading.sitting_id)).criteria
     saved = queries.saved_scores(assignment_id)
     refuse_if(rules.reasons_not_to_lock([c.id for c in criteria], saved.keys()))
@@ -394,13 +395,12 @@ def lock_scores(actor: Actor, assignment_id: uuid.UUID) -> ScoreLock:
 
 def release_score(actor: Actor, assignment_id: uuid.UUID) -> ScoreRelease:
     """Let the panel go on without one's score. Where too few would be left another reader is found."""
-    reading, _seat = queries.own_reading(actor, assignment_id)
-    stands = session.get(ScoreRelease, assignment_id)
-    if stands is not None:
-        return stands
+    reading, stands = queries.own_reading(actor, assignment_id)
+    if reading.is_released:
+        return session.get_one(ScoreRelease, assignment_id)
     if reading.is_locked:
         raise Refused([Reason("locked", _("You locked your scores. They stand."))])
-    if queries.is_closed(reading.sitting_id):
+    if stands.is_closed:
         raise Refused(closed())
     released = ScoreRelease(assignment_id=assignment_id)
     with said_plainly():
@@ -410,21 +410,24 @@ def release_score(actor: Actor, assignment_id: uuid.UUID) -> ScoreRelease:
     return released
 
 
-def _may_score(actor: Actor, assignment_id: uuid.UUID) -> tuple[queries.Reading, Seat]:
-    reading, seat = queries.own_reading(actor, assignment_id)
+def _may_score(actor: Actor, assignment_id: uuid.UUID) -> queries.Reading:
+    return _to_score(*queries.own_reading(actor, assignment_id))
+
+
+def _to_score(reading: queries.Reading, stands: queries.Standing) -> queries.Reading:
     refuse_if(rules.reasons_not_to_score(
-        serving=rules.serves(queries.facts_of(seat), clock.today()), consequence=reading.consequence,
-        is_locked=reading.is_locked, is_released=reading.is_released, is_closed=queries.is_closed(reading.sitting_id)))
-    if queries.has_stake(reading.application_id, seat.person_id):
+        serving=stands.serves, consequence=stands.consequence, is_locked=reading.is_locked,
+        is_released=reading.is_released, is_closed=stands.is_closed))
+    if stands.has_stake:
         raise Refused([Reason("own_group", _("This is an application of your own group."))])
-    return reading, seat
+    return reading
 
 
-def _serving(seat: Seat) -> Seat:
-    if not rules.serves(queries.facts_of(seat), clock.today()):
-        raise Refused([Reason("not_serving", _(
-            "Your seat is not serving now: accept the code of conduct and finish the training first."))])
-    return seat
+def _not_serving(*, serves: bool) -> list[Reason]:
+    if serves:
+        return []
+    return [Reason("not_serving", _(
+        "Your seat is not serving now: accept the code of conduct and finish the training first."))]
 
 
 # Reminders

@@ -6,7 +6,7 @@ member says is said in the role of the panel, which is left again before anythin
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -62,6 +62,9 @@ class Officers:
     authoriser: Actor
 
 
+_LEAVE_THE_SEAT = sa.text("SELECT set_config('role', 'none', true), set_config('fund.person', '', true)")
+
+
 @contextmanager
 def from_the_seat(member: Member) -> Iterator[Actor]:
     """Act as a member, in the panel's role; afterwards the transaction goes on in the role it had."""
@@ -71,7 +74,17 @@ def from_the_seat(member: Member) -> Iterator[Actor]:
         yield member.actor
         session.flush()
     finally:
-        session.execute(sa.text("SELECT set_config('role', 'none', true), set_config('fund.person', '', true)"))
+        session.execute(_LEAVE_THE_SEAT)
+
+
+def from_each_seat(members: Iterable[Member]) -> Iterator[Member]:
+    """Act as one member after the other; after the last the transaction goes on in the role it had."""
+    for member in members:
+        session.flush()
+        act_from_a_seat(member.actor)
+        yield member
+    session.flush()
+    session.execute(_LEAVE_THE_SEAT)
 
 
 def make_staff(driver: Driver, email: str, name: str, capacity: Capacity, *, is_demo: bool) -> Actor:
@@ -90,10 +103,9 @@ def constitute(driver: Driver, neighbourhood_id: uuid.UUID, person_ids: Sequence
     rows = session.execute(sa.text("SELECT person_id, id, is_chair FROM seat WHERE panel_id = :id ORDER BY number"),
                            {"id": panel.id}).all()
     members = [Member(*row) for row in rows]
-    for member in members:
-        driver.do(panels.record_training, SYSTEM, member.seat_id)
-        with from_the_seat(member) as actor:
-            driver.do(panels.accept_code, actor, member.seat_id)
+    driver.do(panels.record_training, SYSTEM, *(member.seat_id for member in members))
+    for member in from_each_seat(members):
+        driver.do(panels.accept_code, member.actor, member.seat_id)
     return members
 
 
@@ -107,7 +119,8 @@ def apply(driver: Driver, applicant: Actor, round_id: uuid.UUID, organisation_id
           answers: Mapping[str, Any]) -> uuid.UUID:
     """An application, filled in and sent; gives its id."""
     started = driver.do(applications.start, applicant, round_id)
-    driver.do(applications.say_who, applicant, started.id, organisation_id=organisation_id)
+    if started.organisation_id != organisation_id:  # the page fills in the one group of somebody who has one
+        driver.do(applications.say_who, applicant, started.id, organisation_id=organisation_id)
     driver.do(applications.save, applicant, started.id, answers=answers)
     driver.do(applications.submit, applicant, started.id)
     return started.id
@@ -145,13 +158,13 @@ def score(driver: Driver, members: Sequence[Member], application_id: uuid.UUID, 
 
     `points_of(reader, criterion)`, both from 1, gives the points and the reason.
     """
-    by_seat = {member.seat_id: member for member in members}
-    for reader, (assignment_id, seat_id) in enumerate(readings_of(application_id), 1):
-        with from_the_seat(by_seat[seat_id]) as actor:
-            driver.do(panels.declare_interest, actor, application_id, answer="nothing")
-            driver.do(panels.save_scores, actor, assignment_id, scores={
-                criterion_id: points_of(reader, number) for number, criterion_id in enumerate(criteria, 1)})
-            driver.do(panels.lock_scores, actor, assignment_id)
+    assignments = {seat_id: id_ for id_, seat_id in readings_of(application_id)}
+    readers = [member for member in members if member.seat_id in assignments]
+    for reader, member in enumerate(from_each_seat(readers), 1):
+        driver.do(panels.declare_interest, member.actor, application_id, answer="nothing")
+        driver.do(panels.save_scores, member.actor, assignments[member.seat_id], scores={
+            criterion_id: points_of(reader, number) for number, criterion_id in enumerate(criteria, 1)})
+        driver.do(panels.lock_scores, member.actor, assignments[member.seat_id])
 
 
 def decide(driver: Driver, members: Sequence[Member], sitting_id: uuid.UUID,
@@ -160,11 +173,10 @@ def decide(driver: Driver, members: Sequence[Member], sitting_id: uuid.UUID,
     chair = next(member for member in members if member.is_chair)
     readers = {seat_id for application_id in reasons for _assignment, seat_id in readings_of(application_id)}
     by_need = sorted(members, key=lambda member: (not member.is_chair, member.seat_id not in readers))
-    for member in by_need[:taking_part]:
-        with from_the_seat(member) as actor:
-            for application_id in reasons:
-                driver.do(panels.declare_interest, actor, application_id, answer="nothing")
-            driver.do(decisions.join, actor, sitting_id)
+    for member in from_each_seat(by_need[:taking_part]):
+        for application_id in reasons:
+            driver.do(panels.declare_interest, member.actor, application_id, answer="nothing")
+        driver.do(decisions.join, member.actor, sitting_id)
     with from_the_seat(chair) as actor:
         for application_id, words in reasons.items():
             driver.do(decisions.agree_reasons, actor, application_id, words)

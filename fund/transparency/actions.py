@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from fund.db import session
+from fund.db import session, write_later
 from fund.kernel import clock, ids
 from fund.kernel.actor import Actor
 from fund.kernel.errors import Stale
@@ -38,8 +38,13 @@ def record_act(actor: Actor, verb: str, subject_kind: str, subject_id: uuid.UUID
     `application_id` files the act under an application, so that its page can show everyone who touched it.
     `detail` is JSON of codes, amounts and ids; never a name, an address or free text.
     """
-    session.add(Act(person_id=actor.person_id, seat_id=actor.seat_id, capacity=actor.capacity.value, verb=verb,
-                    subject_kind=subject_kind, subject_id=subject_id, application_id=application_id, detail=detail))
+    write_later("act", _write_acts, {
+        "person_id": actor.person_id, "seat_id": actor.seat_id, "capacity": actor.capacity.value, "verb": verb,
+        "subject_kind": subject_kind, "subject_id": subject_id, "application_id": application_id, "detail": detail})
+
+
+def _write_acts(acts: list[dict[str, Any]]) -> None:
+    session.connection().execute(sa.insert(Act).inline(), acts)
 
 
 # One statement and one round trip: the head is locked, and nothing is written where the key was used before, or where

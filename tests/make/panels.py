@@ -61,8 +61,9 @@ def make_panel(*, neighbourhood_id: uuid.UUID | None = None, seats: int = 9, res
     people = [*people, *(make_person(name=f"Member {n}").id for n in range(len(people) + 1, seats + 1))]
     offers = [SeatOffer(person, is_resident=n < residents, is_chair=n == 0) for n, person in enumerate(people)]
     panel = actions.constitute(SYSTEM, neighbourhood_id or rounds.neighbourhood(), offers)
-    for seat in queries.seats_of(panel.id):
-        actions.record_training(SYSTEM, seat.id)
+    seats = queries.seats_of(panel.id)
+    actions.record_training(SYSTEM, *(seat.id for seat in seats))
+    for seat in seats:
         with from_seat(seat) as actor:
             actions.accept_code(actor, seat.id)
     return panel

@@ -63,6 +63,27 @@ def attending(sitting_id: uuid.UUID) -> set[uuid.UUID]:
     return set(session.scalars(sa.select(Attendance.seat_id).where(Attendance.sitting_id == sitting_id)))
 
 
+@dataclass(frozen=True, slots=True)
+class BeforeJoining:
+    """What is asked before a seat takes part: `has_to_say` while it has not said of an application what ties it."""
+
+    takes_part: bool
+    is_closed: bool
+    has_to_say: bool
+
+
+def before_joining(sitting_id: uuid.UUID, seat_id: uuid.UUID) -> BeforeJoining:
+    """How a seat stands to a sitting's decision."""
+    row = panels.rows("""
+        SELECT EXISTS (SELECT FROM attendance t WHERE t.sitting_id = :sitting AND t.seat_id = :seat) AS takes_part,
+          EXISTS (SELECT FROM sitting_close c WHERE c.sitting_id = :sitting) AS is_closed, EXISTS (
+          SELECT FROM sitting_application x WHERE x.sitting_id = :sitting
+          AND NOT EXISTS (SELECT FROM withdrawal w WHERE w.application_id = x.application_id)
+          AND NOT EXISTS (SELECT FROM interest i WHERE i.application_id = x.application_id AND i.seat_id = :seat)
+        ) AS has_to_say""", sitting=sitting_id, seat=seat_id)[0]
+    return BeforeJoining(*row)
+
+
 def agreed_reasons(application_id: uuid.UUID) -> dict[uuid.UUID, AgreedReason]:
     """The panel's newest agreed reason for each criterion of an application, by criterion."""
     found = session.scalars(sa.select(AgreedReason).where(AgreedReason.application_id == application_id)

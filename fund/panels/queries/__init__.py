@@ -11,8 +11,9 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
-from fund.db import session
+from fund.db import remembered, session
 from fund.kernel import clock
 from fund.kernel.actor import Actor
 from fund.kernel.errors import NotFound
@@ -112,7 +113,7 @@ def round_of(sitting: Sitting) -> RoundFacts:
 
 def sitting(sitting_id: uuid.UUID) -> Sitting:
     """A sitting. Raises NotFound."""
-    found = session.get(Sitting, sitting_id)
+    found = remembered((Sitting, sitting_id), lambda: session.get(Sitting, sitting_id))
     if found is None:
         raise NotFound("no such sitting")
     return found
@@ -131,7 +132,8 @@ def is_closed(sitting_id: uuid.UUID) -> bool:
 
 def panel_of_sitting(sitting_id: uuid.UUID) -> Panel:
     """The panel that a sitting is of. Raises NotFound while its neighbourhood has none."""
-    panel = panel_of(round_of(sitting(sitting_id)).neighbourhood_id)
+    neighbourhood_id = round_of(sitting(sitting_id)).neighbourhood_id
+    panel = remembered((Panel, neighbourhood_id), lambda: panel_of(neighbourhood_id))
     if panel is None:
         raise NotFound("this neighbourhood has no panel yet")
     return panel
@@ -192,24 +194,60 @@ def application_named(reference: str) -> SittingApplication:
 
 def before_a_panel(application_id: uuid.UUID) -> SittingApplication:
     """An application's place before a panel. Raises NotFound."""
-    found = session.get(SittingApplication, application_id)
+    found = remembered((SittingApplication, application_id), lambda: session.get(SittingApplication, application_id))
     if found is None:
         raise NotFound("not before a panel")
     return found
 
 
-def seat_for(actor: Actor, application_id: uuid.UUID) -> Seat:
-    """The actor's own seat on the panel that decides an application. Raises NotFound for anybody else's."""
-    panel = panel_of_sitting(before_a_panel(application_id).sitting_id)
-    return own_seat(actor, panel.id)
-
-
 def own_seat(actor: Actor, panel_id: uuid.UUID) -> Seat:
     """The seat of a panel from which this actor acts. Raises NotFound when it is not theirs."""
-    seat = seat_on(panel_id, actor.person_id)
+    return _only_from(actor, seat_on(panel_id, actor.person_id))
+
+
+def _only_from(actor: Actor, seat: Seat) -> Seat:
     if actor.seat_id is not None and actor.seat_id != seat.id:
         raise NotFound("not your seat")
     return seat
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a member stands to an application of their panel: their seat, what they said last, what that means now."""
+
+    seat: Seat
+    said_last: Interest | None
+    consequence: Consequence | None
+    has_stake: bool
+    is_closed: bool
+
+    @property
+    def serves(self) -> bool:
+        """Whether the seat is serving today."""
+        return rules.serves(facts_of(self.seat), clock.today())
+
+
+_APPLICATION, _PERSON = sa.bindparam("application", type_=sa.Uuid), sa.bindparam("person", type_=sa.Uuid)
+_SAID_LAST = aliased(Interest, sa.select(Interest).where(
+    Interest.application_id == _APPLICATION, Interest.seat_id == Seat.id,
+).order_by(Interest.version.desc()).limit(1).lateral())
+_STANDING = (
+    sa.select(Seat, _SAID_LAST, sa.func.seat_consequence(_APPLICATION, Seat.id),
+              sa.func.has_stake(_APPLICATION, Seat.person_id),
+              sa.exists().where(SittingClose.sitting_id == sa.bindparam("sitting", type_=sa.Uuid)))
+    .outerjoin(_SAID_LAST, sa.true())
+    .where(Seat.panel_id == sa.bindparam("panel", type_=sa.Uuid), Seat.person_id == _PERSON, Seat.ended_at.is_(None)))
+
+
+def standing(actor: Actor, application_id: uuid.UUID) -> Standing:
+    """How the actor, acting from their own seat, stands to an application. Raises NotFound for anybody else."""
+    sitting_id = before_a_panel(application_id).sitting_id
+    row = session.execute(_STANDING, {"application": application_id, "person": actor.person_id, "sitting": sitting_id,
+                                      "panel": panel_of_sitting(sitting_id).id}).one_or_none()
+    if row is None:
+        raise NotFound("not on this panel")
+    seat, said_last, means, *flags = row
+    return Standing(_only_from(actor, seat), said_last, None if means is None else Consequence(means), *flags)
 
 
 # Interests
@@ -242,10 +280,11 @@ def consequences(sitting_id: uuid.UUID) -> dict[tuple[uuid.UUID, uuid.UUID], Con
     return {(row.application_id, row.seat_id): Consequence(row.consequence) for row in found}
 
 
-def has_stake(application_id: uuid.UUID, person_id: uuid.UUID) -> bool:
-    """Whether a person wrote or sent an application, or is of its group."""
-    return bool(session.scalar(sa.text("SELECT has_stake(:application, :person)").bindparams(
-        application=application_id, person=person_id)))
+def with_a_stake(application_id: uuid.UUID, person_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of these people who wrote or sent an application, or are of its group."""
+    return {row.person for row in rows(
+        "SELECT person FROM unnest(CAST(:people AS uuid[])) AS p (person) WHERE has_stake(:application, person)",
+        people=list(person_ids), application=application_id)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,13 +412,13 @@ def unfinished_readings() -> list[tuple[Reading, list[datetime]]]:
             for each in found if not each.is_recused]
 
 
-def own_reading(actor: Actor, assignment_id: uuid.UUID) -> tuple[Reading, Seat]:
-    """An assignment of the actor's own, and their seat. Raises NotFound when it is somebody else's."""
+def own_reading(actor: Actor, assignment_id: uuid.UUID) -> tuple[Reading, Standing]:
+    """An assignment of the actor's own, and how they stand to it. Raises NotFound when it is somebody else's."""
     found = reading(assignment_id)
-    seat = seat_for(actor, found.application_id)
-    if seat.id != found.seat_id:
+    stands = standing(actor, found.application_id)
+    if stands.seat.id != found.seat_id:
         raise NotFound("not yours to read")
-    return found, seat
+    return found, stands
 
 
 def saved_scores(assignment_id: uuid.UUID) -> dict[uuid.UUID, Score]:
