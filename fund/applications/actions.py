@@ -89,7 +89,7 @@ def _taken_over(person_id: uuid.UUID, like: uuid.UUID | None, form: Any) -> tupl
 def _draft(actor: Actor, application_id: uuid.UUID) -> Application:
     """The draft, locked for this transaction. Raises NotFound when it is not theirs, Refused when it was sent."""
     found = _own(actor, application_id)
-    if session.scalar(sa.select(Submission.id).where(Submission.application_id == application_id)) is not None:
+    if _is_sent(application_id):
         raise Refused([Reason("sent", _("You have sent this application, so it does not change any more."))])
     return found
 
@@ -101,6 +101,11 @@ def _own(actor: Actor, application_id: uuid.UUID) -> Application:
     if found is None:
         raise NotFound
     return found
+
+
+def _is_sent(application_id: uuid.UUID) -> bool:
+    """Asked after the lock is held, in a statement of its own, so that it sees what another has just sent."""
+    return session.scalar(sa.select(Submission.id).where(Submission.application_id == application_id)) is not None
 
 
 def _touch(application: Application) -> None:
@@ -181,7 +186,7 @@ def submit(actor: Actor, application_id: uuid.UUID, *, version: int | None = Non
     Raises Refused with every reason. The database's clock decides whether it is in time.
     """
     application = _own(actor, application_id)
-    if session.scalar(sa.select(Submission.id).where(Submission.application_id == application_id)) is not None:
+    if _is_sent(application_id):
         return queries.submission_of(application_id)
     if version is not None and application.version != version:
         raise Stale(_("The application has changed since you opened that page. Read it once more, then send it."))

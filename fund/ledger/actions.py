@@ -105,9 +105,10 @@ def open_account(code: str, *, name: str) -> str:
     if account_class is None:
         raise BadInput(f"{code} is not the code of an account")
     session.flush()
-    if _is_open(code):
+    size = session.scalar(_SIZE_UNLESS_OPEN, {"code": code})
+    if size is None:
         return code
-    if public_record.size() == 0:
+    if size == 0:
         transparency.begin()
     try:
         opened = session.execute(_OPEN_ACCOUNT, {"code": code, "name": formats.nfc(name), "class": account_class,
@@ -145,10 +146,8 @@ def close_period(closed_through: date, *, idem_key: str) -> transparency.Leaf:
         raise _plainly(error, []) from error
 
 
-def _is_open(code: str) -> bool:
-    return code in queries.balances([code])
-
-
+_SIZE_UNLESS_OPEN = sa.text(
+    "SELECT size FROM log.log_head WHERE NOT EXISTS (SELECT FROM ledger.account WHERE code = :code)")
 _OPEN_ACCOUNT = sa.text("""
 INSERT INTO ledger.account (code, name, class, guard, opened_seq)
 SELECT :code, :name, :class, :guard, seq FROM log.next_seq(ARRAY[CAST(:key AS text)]) AS h (seq)

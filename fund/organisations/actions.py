@@ -58,9 +58,10 @@ def _only_signers(actor: Actor, organisation_id: uuid.UUID) -> None:
     """Raise NotFound for people who do not act for the organisation, Forbidden for those who may not sign."""
     if actor.capacity is Capacity.SYSTEM:
         return
-    if actor.person_id is None or not queries.is_member(actor.person_id, organisation_id):
+    may_sign = queries.member_may_sign(actor.person_id, organisation_id) if actor.person_id else None
+    if may_sign is None:
         raise NotFound
-    if not queries.may_sign(actor.person_id, organisation_id):
+    if not may_sign:
         raise Forbidden
 
 
@@ -142,10 +143,10 @@ def record_check(actor: Actor, organisation_id: uuid.UUID, *, kind: str, passed:
     queries.organisation(organisation_id)
     today = clock.today()
     expires_on = expires_on or today + timedelta(days=CHECKS[Check(kind)][1])
+    has_interest, is_member = queries.ties_of(actor.person_id, organisation_id)
     refuse_if(reasons_not_to_record_check(
         made_by=actor.person_id, added_by=account.added_by if account else None,
-        has_interest=queries.has_interest(actor.person_id, organisation_id),
-        is_member=queries.is_member(actor.person_id, organisation_id),
+        has_interest=has_interest, is_member=is_member,
         expires_on=expires_on, today=today, passed=passed,
         account_paid_elsewhere=account is not None and _is_paid_elsewhere(account.id, today)))
     made = OrganisationCheck(organisation_id=organisation_id, bank_account_id=bank_account_id, kind=kind,

@@ -103,6 +103,11 @@ def may_sign(person_id: uuid.UUID, organisation_id: uuid.UUID) -> bool:
     return bool(session.scalar(_membership(person_id, organisation_id)))
 
 
+def member_may_sign(person_id: uuid.UUID, organisation_id: uuid.UUID) -> bool | None:
+    """Whether a person who acts for the organisation may sign for it; None for anybody who does not act for it."""
+    return session.scalar(_membership(person_id, organisation_id))
+
+
 def members_of(organisation_id: uuid.UUID) -> list[Membership]:
     """Who acts for the organisation now, the earliest first."""
     return list(session.scalars(
@@ -117,11 +122,17 @@ def signers_of(organisation_id: uuid.UUID) -> list[uuid.UUID]:
 
 def has_interest(person_id: uuid.UUID, organisation_id: uuid.UUID) -> bool:
     """Whether this person is tied to the organisation: they declared it, or they act for it."""
+    return ties_of(person_id, organisation_id)[0]
+
+
+def ties_of(person_id: uuid.UUID, organisation_id: uuid.UUID) -> tuple[bool, bool]:
+    """Whether this person is tied to the organisation at all, and whether it is because they act for it."""
     declared = sa.exists().where(StaffInterest.person_id == person_id, StaffInterest.ended_at.is_(None),
                                  StaffInterest.organisation_id == organisation_id)
     acts = sa.exists().where(Membership.person_id == person_id, Membership.ended_at.is_(None),
                              Membership.organisation_id == organisation_id)
-    return bool(session.scalar(sa.select(sa.or_(declared, acts))))
+    row = session.execute(sa.select(sa.or_(declared, acts), acts)).one()
+    return row[0], row[1]
 
 
 _SHOWN = (BankAccount.id, BankAccount.organisation_id, BankAccount.holder, BankAccount.last_four,

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from fund import queue
 from fund.allocations import actions as allocations
 from fund.allocations.rules import PlaceNeed
-from fund.db import session, transaction
+from fund.db import keep_prepared, session, transaction
 from fund.endowment import actions as endowment
 from fund.endowment import rules as endowment_rules
 from fund.grants.rules import TERMS_VERSION
@@ -133,18 +133,18 @@ class _Rehearsal:
 
     def stands(self, row: int, name: str) -> dict[str, Any] | None:
         """What a step made, if it stands."""
-        found = session.get(RehearsalStep, (self.sha256, row, name))
-        made = found.made if found is not None else None
-        session.rollback()
-        return made
+        # A commit: after a rollback the driver forgets every statement that it had prepared.
+        with transaction():
+            found = session.get(RehearsalStep, (self.sha256, row, name))
+            return found.made if found is not None else None
 
     def calls_of_all_runs(self) -> Counter[str]:
         """How often each action was called, as the steps that stand say."""
         calls: Counter[str] = Counter()
-        for step in session.scalars(sa.select(RehearsalStep).where(RehearsalStep.file_sha256 == self.sha256)
-                                    .order_by(RehearsalStep.row, RehearsalStep.step)):
-            calls.update(step.calls)
-        session.rollback()
+        with transaction():
+            for step in session.scalars(sa.select(RehearsalStep).where(RehearsalStep.file_sha256 == self.sha256)
+                                        .order_by(RehearsalStep.row, RehearsalStep.step)):
+                calls.update(step.calls)
         return calls
 
     # Before the first grant
@@ -161,6 +161,7 @@ class _Rehearsal:
 
     def found(self, settled: Plan) -> None:
         """Post enough money before the first date, and make the people and panels."""
+        keep_prepared(300)
         self.of = len(settled.drives)
         if not settled.drives:
             raise BadInput("No grant of this file can be driven.")
