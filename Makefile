@@ -63,7 +63,8 @@ browser: .venv/test.stamp
 		echo "Fetching a browser for the tests (once, about a minute) …"; \
 		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null 2>&1 \
 			&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; } \
-		|| $(BIN)/playwright install chromium >/dev/null; }
+		|| PLAYWRIGHT_NODEJS_PATH=$$($(BIN)/python -c "from fund.web import assets; print(assets.node())") \
+			$(BIN)/playwright install chromium >/dev/null; }
 
 clean:  ## Remove what was built (.venv, assets, caches); the data in var/ stays
 	@rm -rf .venv node_modules fund/web/static .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

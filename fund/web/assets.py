@@ -94,7 +94,7 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _node() -> str:
+def node() -> str:
     """The Node to use: the machine's own when it is new enough, else the wheel's."""
     own = shutil.which("node")
     if own and shutil.which("npm"):
@@ -117,16 +117,16 @@ def _fetch_packages() -> None:
     stamp = PACKAGES / ".fetched"
     if stamp.exists() and stamp.read_text() == lock:
         return
-    node = _node()
-    subprocess.run([*_npm(node), "ci", "--omit=optional", "--ignore-scripts", "--loglevel=error"],  # noqa: S603
-                   cwd=ROOT, check=True, env={**os.environ, "PATH": f"{Path(node).parent}:{os.environ['PATH']}"})
+    found = node()
+    subprocess.run([*_npm(found), "ci", "--omit=optional", "--ignore-scripts", "--loglevel=error"],  # noqa: S603
+                   cwd=ROOT, check=True, env={**os.environ, "PATH": f"{Path(found).parent}:{os.environ['PATH']}"})
     stamp.write_text(lock)
 
 
 def _style() -> str:
     """The style sheet, compiled and compressed."""
     done = subprocess.run(  # noqa: S603
-        [_node(), str(PACKAGES / "sass" / "sass.js"), "--style=compressed", "--no-source-map", "--quiet-deps",
+        [node(), str(PACKAGES / "sass" / "sass.js"), "--style=compressed", "--no-source-map", "--quiet-deps",
          f"--load-path={PACKAGES / 'govuk-frontend' / 'dist'}", str(FRONT / "fund.scss")],
         capture_output=True, text=True, check=False)
     if done.returncode:

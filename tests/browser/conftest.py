@@ -26,7 +26,11 @@ from fund.app import create_app
 from fund.db import db
 from fund.embedded import postgres
 from fund.settings import Settings
+from fund.web import assets
 from tests.browser.look import serving
+
+# Playwright's own Node asks for a library that a bare Debian lacks; the fund's asks for none.
+os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", assets.node())
 
 
 @dataclass(frozen=True)
