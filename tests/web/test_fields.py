@@ -1,7 +1,6 @@
 """The fields: what they take, what they say of the rest, and that nothing typed is lost."""
 
 import json
-import shutil
 import subprocess
 import unicodedata
 from datetime import date
@@ -111,7 +110,7 @@ COUNTED = ["", " ", "one", "one two", " one\r\ntwo\rthree\nfour ", "a\u00a0b", "
 
 
 def test_the_browsers_script_counts_exactly_as_the_server_does(tmp_path):
-    node = shutil.which("node") or assets._node()
+    node = assets.node()
     (tmp_path / "counter.mjs").write_text((assets.FRONT / "counter.js").read_text())
     script = ("import {countWords, countCharacters} from './counter.mjs';"
               f"console.log(JSON.stringify({json.dumps(COUNTED)}.map(t => [countWords(t), countCharacters(t)])))")
