@@ -193,7 +193,7 @@ def reasons_no_quorum(deciding: DecidedBy, quorum: int) -> list[Reason]:
         reasons.append(Reason("no_quorum", _(
             "%(present)s members take part without an interest. %(quorum)s are needed.",
             present=deciding.present, quorum=quorum)))
-    if deciding.residents * 2 <= deciding.present:
+    if deciding.present and deciding.residents * 2 <= deciding.present:
         reasons.append(Reason("residents_in_minority", _(
             "%(residents)s of the %(present)s who decide live here. More than half must.",
             residents=deciding.residents, present=deciding.present)))
@@ -212,7 +212,8 @@ def reasons_not_to_close(applications: Sequence[CloseFacts], *, now: datetime, s
         found = []
         late = sum(not r.is_settled(scoring_is_over=now >= scoring_closes_at) for r in facts.readers)
         if late:
-            found.append(Reason("unfinished_score", _("%(late)s readers have not locked their scores yet.", late=late)))
+            found.append(Reason("unfinished_score", _("Readers who have not locked their scores yet: %(late)s.",
+                                                      late=late)))
         elif facts.counted < fewest_counted:
             found.append(Reason("too_few_scores", _("It has %(counted)s scores that count. It needs %(fewest)s.",
                                                     counted=facts.counted, fewest=fewest_counted)))

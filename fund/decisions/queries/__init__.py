@@ -149,9 +149,17 @@ class ReadySitting:
             scoring_closes_at=self.sitting.scoring_closes_at, round_closes_at=self.round.closes_at,
             quorum=self.round.rules.quorum, fewest_counted=panels_rules.FEWEST_COUNTED)
 
+    def is_revealed(self) -> bool:
+        """Whether every application's scores are open to the panel: all its readers are done, or had to be by now."""
+        is_over = clock.now() >= self.sitting.scoring_closes_at
+        return all(reader.is_settled(scoring_is_over=is_over) for each in self.applications for reader in each.readers)
+
     def preview(self) -> list[Result]:
-        """What the rule gives if it closed now; where a lot would decide (`tie_break`) the order is a guess."""
-        return self.decide(max(0, self.available_pence), NO_SEED)
+        """What the rule gives if it closed now; where a lot would decide (`tie_break`) the order is a guess.
+
+        Nothing while a reader still scores: a score made of two readers' points gives both away (invariant 6).
+        """
+        return self.decide(max(0, self.available_pence), NO_SEED) if self.is_revealed() else []
 
 
 _HEAD = """
