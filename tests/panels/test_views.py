@@ -81,7 +81,9 @@ def test_who_is_not_sure_asks_and_the_chair_answers(world, member):
     assert chair.get(page).status_code == 200
     assert chair.post_form(page, {"consequence": "note_only"}).location == "/panel"
     assert chair.get(page).status_code == 404
-    assert "plant one tree" in member(world.seat(assignment.seat_id)).get(address).text
+    reader = member(world.seat(assignment.seat_id))
+    assert "plant one tree" in reader.get(address).text
+    assert "the chair answered: yes" in reader.get(f"{address}/interest").text
 
 
 def test_a_reader_lets_the_panel_go_on(world, member):
