@@ -36,14 +36,7 @@ def load(say: Say = lambda _line: None) -> None:
 
     It is for an empty database; a load that was cut off is begun again with a new one (the supervisor sees to it).
     """
-    driver = Driver()
-    with transaction():
-        places = _places_and_money(driver)
-        say("places, tranches, return and allocations")
-    with transaction():
-        officers = _staff(driver)
-        cast = _Cast(driver, officers, places[story.PLACE_CODE])
-        say("people, groups, a panel and its round")
+    cast = begin(say)
     for ask in ASKS:
         with transaction():
             cast.send(ask)
@@ -52,12 +45,26 @@ def load(say: Say = lambda _line: None) -> None:
         say("applications, scores and decisions")
     with transaction():
         cast.give()
-    bank.pay(driver, officers, [(release_id, ask.state == "returned") for ask, release_id in cast.to_pay])
+    bank.pay(cast.driver, cast.officers,
+             [(release_id, ask.state == "returned") for ask, release_id in cast.to_pay])
     with transaction():
         cast.wait_for_readers()
     if settings().bank_url:
         bank.move_to(clock.today())
     say("agreements, stages and payments")
+
+
+def begin(say: Say = lambda _line: None) -> "Cast":
+    """Load the demo up to the morning of its first application: places, money, people, a host, a panel, its round."""
+    driver = Driver()
+    with transaction():
+        places = _places_and_money(driver)
+        say("places, tranches, return and allocations")
+    with transaction():
+        officers = _staff(driver)
+        cast = Cast(driver, officers, places[story.PLACE_CODE])
+        say("people, groups, a panel and its round")
+    return cast
 
 
 def guide() -> list[str]:
@@ -105,7 +112,7 @@ def _staff(driver: Driver) -> Officers:
     return Officers(made[Capacity.OFFICER][0], made[Capacity.APPROVER][0], made[Capacity.AUTHORISER][0])
 
 
-class _Cast:
+class Cast:
     """Everybody, and what they do one after the other."""
 
     def __init__(self, driver: Driver, officers: Officers, neighbourhood_id: uuid.UUID) -> None:
