@@ -41,13 +41,13 @@ def check(page: Page, shot: str = "") -> None:
     """
     wide = page.viewport_size
     assert wide is not None
-    faults = _axe(page)
+    faults = faults_of(page)
     headings = page.locator("h1").count()
     if shot:
         keep(page, shot)
     page.set_viewport_size({"width": NARROW, "height": 800})
     over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    faults += [f"at {NARROW}px: {fault}" for fault in _axe(page) if fault not in faults]
+    faults += [f"at {NARROW}px: {fault}" for fault in faults_of(page) if fault not in faults]
     if shot:
         keep(page, f"{shot}-{NARROW}")
     page.set_viewport_size(wide)
@@ -63,8 +63,8 @@ def keep(page: Page, name: str) -> None:
         page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
 
 
-def _axe(page: Page) -> list[str]:
+def faults_of(page: Page) -> list[str]:
     found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa",
-                                                 "best-practice"]})
+                                                 "best-practice"], "resultTypes": ["violations"]})
     return [f"{fault['id']}: {fault['help']}: {node['html'][:200]}"
             for fault in found.response["violations"] for node in fault["nodes"]]

@@ -9,10 +9,8 @@ import smtplib
 import socket
 import subprocess
 import sys
-import threading
 import urllib.request
 import uuid
-from pathlib import Path
 
 import psutil
 import psycopg
@@ -21,56 +19,10 @@ from redis import Redis
 
 from fund.embedded import bank, mailbox, postgres, process, s3, supervisor, valkey
 from fund.embedded.supervisor import Given, Supervisor
+from tests.make.whole import ROOT, Run
 from tests.test_settings import SAFE
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-ADDRESSES = ("DATABASE_URL", "MIGRATION_DATABASE_URL", "REDIS_URL", "S3_ENDPOINT_URL", "SMTP_URL", "BANK_URL",
-             "PUBLIC_URL", "FUND_ENV")
 MOST_MEMORY = 900_000_000
-
-
-class Run:
-    """One `fund run` in a folder of its own, and what it said."""
-
-    def __init__(self, var: Path, port: int, **settings: str) -> None:
-        self.var, self.port, self.said = var, port, ""
-        environment = {name: value for name, value in os.environ.items() if name not in ADDRESSES}
-        self.environment = environment | {"PORT": str(port), "PYTHONPATH": str(ROOT), **settings}
-        self.popen = subprocess.Popen(
-            [sys.executable, "-m", "fund", "run", "--empty", "--var", str(var)], cwd=ROOT, env=self.environment,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-    def until_ready(self) -> "Run":
-        """Read what it says until it runs."""
-        guard = threading.Timer(150, self.popen.kill)
-        guard.start()
-        for line in self.popen.stdout:
-            self.said += line
-            if "Stop it with Ctrl-C" in line:
-                guard.cancel()
-                return self
-        guard.cancel()
-        raise AssertionError(self.said)
-
-    def ended(self) -> int:
-        """Wait until it is gone; gives the exit status."""
-        self.said += self.popen.communicate(timeout=150)[0]
-        return self.popen.returncode
-
-    def processes(self) -> dict[str, psutil.Process]:
-        """Each part's process, by its short name."""
-        return {one.slug: one.process for one in process.left_over(self.var / "run")}
-
-    def family(self) -> list[psutil.Process]:
-        """Every process of this run, the supervisor among them."""
-        found = [psutil.Process(self.popen.pid)]
-        for part in self.processes().values():
-            found += process._family(part)
-        return found
-
-    def stopped_by_command(self) -> str:
-        return subprocess.run([sys.executable, "-m", "fund", "stop", "--var", str(self.var)], cwd=ROOT, text=True,
-                              env=self.environment, capture_output=True, timeout=150, check=True).stdout
 
 
 @pytest.fixture
