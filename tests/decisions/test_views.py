@@ -55,6 +55,19 @@ def test_a_panel_takes_part_agrees_and_its_chair_closes(session, be):
     assert chair.get(f"{sitting}/close").location == sitting
 
 
+def test_nobody_sees_what_the_rule_gives_while_a_reader_still_scores(session, be):
+    world = make_panels.make_world()
+    first, *others = world.readers(world.applications[0])
+    for assignment in others:
+        make_panels.score(world, assignment, 4)
+    close = f"/panel/sittings/{world.sitting.id}/close"
+    page = be(world.chair.person_id).get(close).text
+    assert "Readers who have not locked their scores yet: 1." in page
+    assert "What the rule gives" not in page
+    make_panels.score(world, first, 4)
+    assert "What the rule gives" in be(world.chair.person_id).get(close).text
+
+
 def test_anybody_sees_how_it_was_decided_and_works_it_out_again(session, client):
     made = make.make_decided_application()
     page = client.get(f"/decisions/{made.decision.id}").text
@@ -89,6 +102,11 @@ def test_the_group_reads_the_panels_reasons_and_what_to_do_next(session, be, abo
     assert "We agreed on led by residents." in page
     assert "A person answers" in page
     assert "Because of" not in page
+    where = group.get(f"/applications/{reference}").text
+    assert "The panel decided: " in where
+    assert f'href="/applications/{reference}/decision"' in where
+    assert "It is with the panel" not in where
+    assert "Take it back" not in where
     stranger = make_panels.make_person(name="Stranger")
     assert be(stranger.id).get(f"/applications/{reference}/decision").status_code == 404
 
