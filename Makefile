@@ -38,7 +38,7 @@ test: .venv/test.stamp assets browser  ## Run all tests
 test-real: .venv/test.stamp assets  ## Run the tests on real data (../shared, or SHARED_DIR)
 	@$(BIN)/python -m pytest -n $(JOBS) -m real $(TESTS); status=$$?; $(BIN)/fund stop --var var/test >/dev/null; exit $$status
 
-bench: .venv/test.stamp assets  ## Measure the pages and the replay against their budgets
+bench: .venv/test.stamp assets browser  ## Measure the pages, the replay and the memory against their budgets
 	@$(BIN)/python -m bench
 
 lint: .venv/test.stamp  ## Check the code without running it

@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-PARTS = ("pages", "ledger", "replay")
+PARTS = ("pages", "ledger", "replay", "memory")
 
 for part in sys.argv[1:] or PARTS:
     print(f"\n== {part}", flush=True)

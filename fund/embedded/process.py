@@ -123,21 +123,21 @@ def wait_until(done: Callable[[], bool], *, seconds: float, stopping: Callable[[
 
 def stop(process: psutil.Process, *, ask: signal.Signals = signal.SIGTERM, patience: float = 20) -> None:
     """Stop a process and what it started: ask first, and after `patience` seconds end it."""
-    family = _family(process)
+    everybody = family(process)
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(ask)
         _gone, left = psutil.wait_procs([process], timeout=patience)
         if left:
             process.kill()
     # What its parent did not take with it: a grandchild that outlives a parent that was killed.
-    _gone, left = psutil.wait_procs(family, timeout=2)
+    _gone, left = psutil.wait_procs(everybody, timeout=2)
     for survivor in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             survivor.kill()
     psutil.wait_procs(left, timeout=5)
 
 
-def _family(process: psutil.Process) -> list[psutil.Process]:
+def family(process: psutil.Process) -> list[psutil.Process]:
     """A process and all that it started, also when it is gone itself: they share the session that it began."""
     found = [process]
     for other in psutil.process_iter():

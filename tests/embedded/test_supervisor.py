@@ -36,13 +36,7 @@ def run(room, ports):
 
     yield start
     for one in began:
-        if one.popen.poll() is None:
-            one.popen.terminate()
-            one.ended()
-        one.popen.stdout.close()
-        for part in one.processes().values():
-            process.stop(part)
-    postgres.stop(room / "var" / "postgres")
+        one.stop()
 
 
 def page(port: int, path: str = "/") -> str:
