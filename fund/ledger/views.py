@@ -16,16 +16,6 @@ from fund.web import access
 blueprint = Blueprint("ledger", __name__)
 
 PAGE = 50
-#: The flow of the picture, from top to bottom: (name, the kinds and phases that are summed, and those taken off).
-STEPS: tuple[tuple[str, set[tuple[str, str]], set[tuple[str, str]]], ...] = (
-    ("capital", {("dormant_assets_receipt", "single"), ("reclaim_reserve_release", "single")}, set()),
-    ("earned", {("investment_income", "single"), ("bank_interest", "single"), ("revaluation_gain", "single")},
-     {("revaluation_loss", "single")}),
-    ("let_out", {("drawdown", "single")}, set()),
-    ("set_aside", {("area_allocation", "single")}, set()),
-    ("promised", {("grant_agreement", "post")}, {("grant_decommitted", "single")}),
-    ("paid", {("stage_paid", "post"), ("host_contribution", "post")}, {("payment_returned", "single")}),
-)
 
 
 @blueprint.app_template_global()
@@ -52,15 +42,8 @@ def overview() -> str:
     sides = {side: [s for s in sums if s.side == side and s.accounts and (s.posted_pence or s.class_ != "deficit")]
              for side in ("asset", "liability", "fund")}
     totals = {side: sum(s.posted_pence * s.sign for s in found) for side, found in sides.items()}
-    return render_template("ledger/overview.html", sides=sides, totals=totals, steps=_steps(),
+    return render_template("ledger/overview.html", sides=sides, totals=totals, steps=queries.steps_of_a_pound(),
                            classes=words.ACCOUNT_CLASSES, codes=_single_codes(sums), latest=queries.latest(most=8))
-
-
-def _steps() -> list[tuple[str, int]]:
-    """How much ever came to each step of the picture."""
-    moved = queries.flows()
-    return [(name, sum(moved.get(key, 0) for key in plus) - sum(moved.get(key, 0) for key in minus))
-            for name, plus, minus in STEPS]
 
 
 def _single_codes(sums: list[queries.ClassSum]) -> dict[str, str]:

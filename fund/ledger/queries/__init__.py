@@ -12,6 +12,7 @@ from fund.ledger.queries.amounts import (
     balances,
     class_sums,
     flows,
+    steps_of_a_pound,
 )
 from fund.ledger.queries.entries import (
     Brief,
@@ -31,4 +32,4 @@ from fund.ledger.queries.entries import (
 __all__ = ["Balance", "Brief", "ClassSum", "LineRow", "Movement", "Shown", "accounts_of_class", "all_balances",
            "available_pence", "balance_as_effective", "balance_as_recorded", "balance_of", "balances", "briefs",
            "class_sums", "flows", "latest", "lines_of", "movements_of", "pending_lines",
-           "posting_rules", "relating_to", "shown"]
+           "posting_rules", "relating_to", "shown", "steps_of_a_pound"]

@@ -193,5 +193,24 @@ def flows() -> dict[tuple[str, str], int]:
     return pence
 
 
+#: The way of a pound, from capital to payment: (name, the kinds and phases that are summed, and those taken off).
+STEPS: tuple[tuple[str, set[tuple[str, str]], set[tuple[str, str]]], ...] = (
+    ("capital", {("dormant_assets_receipt", "single"), ("reclaim_reserve_release", "single")}, set()),
+    ("earned", {("investment_income", "single"), ("bank_interest", "single"), ("revaluation_gain", "single")},
+     {("revaluation_loss", "single")}),
+    ("let_out", {("drawdown", "single")}, set()),
+    ("set_aside", {("area_allocation", "single")}, set()),
+    ("promised", {("grant_agreement", "post")}, {("grant_decommitted", "single")}),
+    ("paid", {("stage_paid", "post"), ("host_contribution", "post")}, {("payment_returned", "single")}),
+)
+
+
+def steps_of_a_pound() -> tuple[tuple[str, int], ...]:
+    """How much ever came to each step from capital to payment, in pence, by name."""
+    moved = flows()
+    return tuple((name, sum(moved.get(key, 0) for key in plus) - sum(moved.get(key, 0) for key in minus))
+                 for name, plus, minus in STEPS)
+
+
 def _leaf_id(seq: int) -> uuid.UUID | None:
     return session.execute(sa.text("SELECT id FROM log.leaf WHERE seq = :seq"), {"seq": seq}).scalar_one_or_none()

@@ -3,8 +3,10 @@
 from flask import redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from fund.ledger import queries as ledger
 from fund.portal.views.blueprint import blueprint
 from fund.web import access, headers
+from fund.web.templates import page_of_facts
 from fund.web.words import COOKIE, LANGUAGES
 
 YEAR_SECONDS = 365 * 24 * 3600
@@ -14,7 +16,7 @@ YEAR_SECONDS = 365 * 24 * 3600
 @access.public
 def home() -> str:
     """What the fund is, in one screen, and the way in for everyone."""
-    return render_template("portal/home.html")
+    return page_of_facts("portal/home.html", steps=ledger.steps_of_a_pound())
 
 
 @blueprint.get("/about")
