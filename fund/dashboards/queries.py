@@ -11,7 +11,7 @@ import fund.grants.queries.pages
 import fund.organisations.queries
 import fund.panels.queries
 import fund.people.queries
-from fund.dashboards.rules import Desk, desk
+from fund.dashboards.rules import Desk, desk, pages_of
 from fund.kernel.actor import Capacity
 from fund.kernel.waiting import Waiting
 
@@ -31,6 +31,7 @@ def desk_of(person_id: uuid.UUID, capacities: frozenset[Capacity], *, has_name: 
     waiting = [one for ask in (FOR_STAFF if capacities else FOR_EVERYBODY_ELSE) for one in ask(person_id, capacities)]
     if not has_name:
         waiting += fund.people.queries.waiting_for(person_id, capacities)
-    if not capacities and (seats := fund.panels.queries.seats_of_person(person_id)):
+    seats = [] if capacities else fund.panels.queries.seats_of_person(person_id)
+    if seats:
         waiting += fund.panels.queries.waiting_for(seats) + fund.decisions.queries.waiting_for(seats)
-    return desk(waiting)
+    return desk(waiting, pages_of(capacities, is_member=bool(seats)))

@@ -238,6 +238,7 @@ def pages_of_the_line() -> list[tuple[str, str, str | None, float | None]]:
         ("what waits: authoriser", "/waiting", story.AUTHORISERS[0].email, 8),
         ("applicant: task list", f"/applications/{facts.draft}", amina, 6),
         ("applicant: grant", f"/grants/{facts.award}", amina, 8),
+        ("staff: list of grants", "/staff/grants", officer, 3),
         ("staff: list of applications", "/staff/applications", officer, 8),
         ("staff: one application", f"/staff/applications/{facts.unchecked}", officer, 8),
     ]

@@ -11,7 +11,7 @@ from fund.db import session as fund_session
 from fund.grants import queries, rules
 from fund.grants import queries as granted
 from fund.grants.queries.pages import waiting_for
-from fund.kernel.actor import Capacity
+from fund.kernel.actor import Actor, Capacity
 from fund.people.models import Person
 from tests.counting import at_most
 from tests.make.bank import authorise, make_batch, make_statement, pay, send_back
@@ -26,7 +26,7 @@ from tests.make.grants import (
     make_release,
     make_signed,
 )
-from tests.make.people import make_person
+from tests.make.people import make_person, make_staff
 from tests.standing import savepoint, standing
 
 #: Grants at each point of their way: made once, each test in a savepoint of its own.
@@ -116,6 +116,43 @@ def test_the_page_and_list_of_applications_lead_on_to_the_grant(session, browse)
         for text in (page.text, group.get("/applications").text):
             assert words in text
             assert "It is with the panel" not in text
+
+
+@pytest.mark.parametrize("capacity", ["officer", "approver", "authoriser", "trustee"])
+def test_staff_see_where_every_grant_stands(session, browse, capacity):
+    staff = browse(Actor(Capacity(capacity), make_staff(Capacity(capacity)).id))
+    with at_most(page="where every grant stands"):
+        page = staff.get("/staff/grants").text
+    assert "The group: Read the offer" in page
+    for name, words in [("signed", "Say which account the money should go to"),
+                        ("released", "The payment is approved")]:
+        made = ready[name]
+        with at_most(page=f"a grant, {name}"):
+            one = staff.get(f"/staff/grants/{made.reference}").text
+        assert made.grant.title in one
+        assert words in one
+    assert staff.get("/staff/grants/GRT-NONE").status_code == 404
+    assert staff.get("/staff/grants?after=rubbish").status_code == 422
+
+
+def test_a_grant_that_ended_or_is_paid_leaves_the_list_of_those_to_follow(session, browse):
+    made = ready["offer"]
+    browse(made.group).post_form(f"/grants/{made.reference}/decline", {"sure": "y"})
+    [release] = granted.releases([ready["release"].id])
+    pay(ready["released"].staff, release)
+    open_now = {grant.reference for grant in granted.list_of_grants(most=500)}
+    everything = granted.list_of_grants(unfinished=False, most=500)
+    assert made.reference not in open_now
+    assert ready["released"].reference in open_now  # its second stage is still to come
+    assert {made.reference, *open_now} <= {grant.reference for grant in everything}
+    first = granted.list_of_grants(unfinished=False, most=2)
+    rest = granted.list_of_grants(unfinished=False, after=(first[-1].offered_at, first[-1].id), most=500)
+    assert [grant.id for grant in first + rest] == [grant.id for grant in everything]
+
+
+def test_nobody_else_sees_the_list_of_grants(session, browse):
+    for address in ("/staff/grants", f"/staff/grants/{ready['offer'].reference}"):
+        assert browse(ready["offer"].group).get(address).status_code == 403
 
 
 def test_a_host_can_be_chosen_and_nobody_elses_account(session, browse):

@@ -56,7 +56,8 @@ ROUTES_THAT_WRITE_NOTHING = {
     "staff": """
         GET:applications.check GET:applications.queue GET:applications.staff_file GET:bank.authorise
         GET:bank.batch GET:bank.batches GET:bank.set_aside GET:bank.statements GET:grants.evidence
-        GET:grants.evidence_queue GET:grants.release GET:grants.release_queue
+        GET:grants.all_grants GET:grants.evidence_queue GET:grants.staff_grant GET:grants.release
+        GET:grants.release_queue
         GET:organisations.accounts_to_check GET:organisations.staff_page POST:bank.authorise POST:bank.batches
         POST:bank.file POST:bank.no_file POST:bank.send_again POST:bank.set_aside POST:bank.statements
         POST:grants.evidence POST:grants.release POST:grants.withdraw POST:organisations.declare_interest

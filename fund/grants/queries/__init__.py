@@ -279,6 +279,26 @@ def grants_of(person_id: uuid.UUID) -> list[GrantRow]:
     return _grants("true", of_person=person_id)
 
 
+#: Where a page of the list of grants ended: when its last grant was offered, and its id.
+Key = tuple[datetime, uuid.UUID]
+
+#: A grant with a stage to be paid: it has not ended, and a stage has no payment that was settled and stayed.
+_UNFINISHED = """e.award_id IS NULL AND EXISTS (
+  SELECT FROM stage s WHERE s.award_id = a.id AND NOT EXISTS (
+    SELECT FROM release r JOIN release_end x ON x.release_id = r.id AND x.kind = 'settled' WHERE r.stage_id = s.id
+      AND NOT EXISTS (SELECT FROM release_end y WHERE y.release_id = r.id AND y.kind = 'returned')))"""
+
+
+def list_of_grants(*, unfinished: bool = True, after: Key | None = None, most: int = 50) -> list[GrantRow]:
+    """Grants with their stages, the newest offer first, a page at a time; with `unfinished` none that is done."""
+    where = [_UNFINISHED if unfinished else "true"]
+    values: dict[str, Any] = {"most": most}
+    if after is not None:
+        where.append("(a.offered_at, a.id) < (:at, :id)")
+        values |= {"at": after[0], "id": after[1]}
+    return _grants(" AND ".join(where), order="a.offered_at DESC, a.id DESC LIMIT :most", **values)
+
+
 def offers_past(today: date) -> list[GrantRow]:
     """Offers whose last day is over and that nobody answered, the oldest first."""
     return _grants("a.lapses_on < :today AND g.award_id IS NULL AND e.award_id IS NULL", today=today,

@@ -168,15 +168,16 @@ class _Flows:
 
 
 _flows = _Flows()
+_HEAD = sa.text("SELECT (SELECT max(seq) FROM ledger.entry), (SELECT id FROM log.leaf WHERE seq = :seq)")
 
 
 def flows() -> dict[tuple[str, str], int]:
     """How much ever moved, by (kind, phase); what a reversal put right is taken off the kind that was wrong."""
     global _flows
     known = _flows
-    if known.leaf_id is None or _leaf_id(known.seq) != known.leaf_id:  # another database, or a test that rolled back
+    last, leaf_id = session.execute(_HEAD, {"seq": known.seq}).one()
+    if leaf_id is None or leaf_id != known.leaf_id:  # another database, or a test that rolled back
         known = _Flows()
-    last = session.execute(sa.select(sa.func.max(Entry.seq))).scalar_one()
     if last is None or last == known.seq:
         return known.pence
     wrong = sa.orm.aliased(Entry)
