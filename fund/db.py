@@ -74,27 +74,29 @@ def remembered(key: Hashable, read: Callable[[], Row | None]) -> Row | None:
 
 
 Writer = Callable[[list[dict[str, Any]]], None]
+Waiting = dict[str, tuple[Writer, list[dict[str, Any]]]]
 
 
 def write_later(table: str, write: Writer, row: dict[str, Any]) -> None:
     """Give `write` this row, with all others for the table, as the transaction ends: one statement instead of dozens.
 
-    For what stands beside a change and is not read by it: acts, letters, work asked for. It stands if and only if the
-    transaction does, and whoever asks the session for the table before that sees it.
+    For what stands beside a change and is not read by it: acts, letters, work asked for, records of the log. It stands
+    if and only if the transaction does, or the savepoint in which it was said, and whoever asks the session for the
+    table before that sees it.
     """
-    if session().in_nested_transaction():  # a savepoint may go while the rest stands
-        session.flush()
-        write([row])
-    else:
-        session.info.setdefault("later", {}).setdefault(table, (write, []))[1].append(row)
+    if not session().in_transaction():
+        session.connection()  # begins one, which a rollback can undo
+    session.info.setdefault("later", {}).setdefault(table, (write, []))[1].append(row)
 
 
-def write_now() -> None:
-    """Write what waits for the end of the transaction."""
-    while waiting := session.info.pop("later", None):  # a writer may leave more: a letter asks for work
+def write_now(table: str | None = None) -> None:
+    """Write what waits for the end of the transaction; only what waits for one table, if told which."""
+    waiting: Waiting = session.info.get("later", {})
+    while waiting if table is None else table in waiting:
         session.flush()
-        for write, rows in waiting.values():
-            write(rows)
+        # The log comes last: whoever writes to it keeps all others waiting until the transaction ends.
+        write, rows = waiting.pop(table or min(waiting, key=lambda one: one == "leaf"))
+        write(rows)  # which may leave more for another table: a letter asks for work
 
 
 @sa.event.listens_for(session, "before_commit")
@@ -106,27 +108,35 @@ def _write_at_the_end(of: Any) -> None:
 @sa.event.listens_for(session, "do_orm_execute")
 def _write_before_it_is_read(state: Any) -> None:
     waiting = state.session.info.get("later")
-    if not waiting or state.session.in_nested_transaction():
+    if not waiting or state.is_column_load:  # a row in hand that is read again, may be within a flush
         return
     if isinstance(state.statement, sa.TextClause):
-        is_read = any(f" {table}" in state.statement.text for table in waiting)
+        said = state.statement.text  # constraints that are asked for now look at all that the transaction wrote
+        is_read = "SET CONSTRAINTS" in said or any(f" {table}" in said or f".{table}" in said for table in waiting)
     else:
         is_read = any(mapper.local_table.name in waiting for mapper in state.all_mappers)
     if is_read:
         write_now()
 
 
+@sa.event.listens_for(session, "after_transaction_create")
+def _note_what_waits(of: Any, begun: Any) -> None:
+    if begun.nested:
+        of.info.setdefault("at_savepoint", {})[begun] = {
+            table: (write, [dict(row) for row in rows]) for table, (write, rows) in of.info.get("later", {}).items()}
+
+
+@sa.event.listens_for(session, "after_soft_rollback")
+def _forget_what_did_not_stand(of: Any, undone: Any) -> None:
+    of.info.pop("remembered", None)
+    of.info["later"] = of.info.get("at_savepoint", {}).pop(undone, {})
+
+
 @sa.event.listens_for(session, "after_transaction_end")
 def _forget_at_the_end(of: Any, ended: Any) -> None:
     if ended.parent is None:
         of.info.pop("remembered", None)
-
-
-@sa.event.listens_for(session, "after_soft_rollback")
-def _forget_what_did_not_stand(of: Any, _previous: Any) -> None:
-    of.info.pop("remembered", None)
-    if not of.in_nested_transaction():
-        of.info.pop("later", None)
+        of.info.pop("at_savepoint", None)
 
 
 def keep_prepared(most: int) -> None:

@@ -31,7 +31,7 @@ from fund.notifications.actions import send
 from fund.organisations import queries as organisations
 from fund.rounds import queries as rounds
 from fund.settings import settings
-from fund.transparency.actions import append, record_act
+from fund.transparency.actions import append_later, record_act
 
 
 def _person(actor: Actor) -> uuid.UUID:
@@ -226,9 +226,9 @@ def _freeze(actor: Actor, application: Application, round_: rounds.RoundFacts) -
     send("application_submitted", key=f"application_submitted:{application.id}", person_id=actor.person_id,
          reference=application.reference, asked_pence=frozen.asked_pence, sha256=frozen.sha256.hex(),
          check_by=queries.check_due_at(sent.submitted_at, round_).date().isoformat(), phone=settings().help_phone)
-    append("application_received",
-           {"application": str(application.id), "round": str(round_.id), "sha256": frozen.sha256.hex()},
-           idem_key=f"application_received:{application.id}")
+    append_later("application_received",
+                 {"application": str(application.id), "round": str(round_.id), "sha256": frozen.sha256.hex()},
+                 idem_key=f"application_received:{application.id}")
     return sent
 
 

@@ -27,7 +27,7 @@ from fund.panels import rules as panels_rules
 from fund.panels.actions import closed, said_plainly
 from fund.panels.models import Seat, Sitting, SittingClose, SittingSeed
 from fund.settings import settings
-from fund.transparency.actions import append, record_act
+from fund.transparency.actions import append_later, record_act
 
 
 def join(actor: Actor, sitting_id: uuid.UUID) -> Attendance:
@@ -151,13 +151,13 @@ def _write(ready: queries.ReadySitting, results: list[rules.Result]) -> list[Dec
 
 def _publish(sitting: Sitting, close: SittingClose, decisions: list[Decision], results: list[rules.Result]) -> None:
     about = panels.round_of(sitting)
-    append("sitting_closed", {
+    append_later("sitting_closed", {
         "sitting": str(sitting.id), "round": about.reference, "area": about.neighbourhood_code,
         "seed": close.seed.hex(), "rule_version": close.rule_version, "available": str(close.available_pence),
         "decisions": len(decisions),
     }, idem_key=f"sitting-closed/{sitting.id}")
     for decision, result in zip(decisions, results, strict=True):
-        append("decision", {
+        append_later("decision", {
             "sitting": str(sitting.id), "decision": str(decision.id), "application": result.reference,
             "area": about.neighbourhood_code, "score_tenths": result.score_tenths, "rank": result.rank,
             "outcome": result.outcome.value, "amount": str(result.amount_pence), "rule_version": close.rule_version,

@@ -15,7 +15,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from fund.db import session
+from fund.db import session, write_now
 from fund.kernel import clock, ids
 from fund.kernel.errors import BadInput, Refused, Stale, refuse_if
 from fund.ledger import queries, rules
@@ -75,6 +75,7 @@ def post_many(entries: Sequence[ToPost]) -> list[Posted]:
     Each is checked as if it stood alone: no account is overdrawn after any of them. A line may resolve a reservation
     of an earlier entry of the same call, when that entry was given its `entry_id`.
     """
+    write_now("leaf")
     session.flush()
     prepared = [_Prepared.of(entry) for entry in entries]
     standing: dict[str, Posted] = {}
@@ -104,6 +105,7 @@ def open_account(code: str, *, name: str) -> str:
     account_class = rules.CLASSES.get(code[:4])
     if account_class is None:
         raise BadInput(f"{code} is not the code of an account")
+    write_now("leaf")
     session.flush()
     size = session.scalar(_SIZE_UNLESS_OPEN, {"code": code})
     if size is None:
@@ -137,6 +139,7 @@ STANDING_ACCOUNTS = {
 
 def close_period(closed_through: date, *, idem_key: str) -> transparency.Leaf:
     """Close the books through a day: nothing is entered for it or an earlier one again. Raises Refused."""
+    write_now("leaf")
     try:
         session.execute(sa.text("INSERT INTO ledger.period_close (seq, closed_through) "
                                 "SELECT seq, :day FROM log.next_seq(ARRAY[CAST(:key AS text)]) AS h (seq)"),

@@ -39,7 +39,7 @@ from fund.panels.models import (
 )
 from fund.panels.rules import Consequence, SeatOffer
 from fund.rounds import queries as rounds
-from fund.transparency.actions import append, record_act
+from fund.transparency.actions import append_later, record_act
 
 
 @contextmanager
@@ -151,7 +151,7 @@ def open_sitting(actor: Actor, round_id: uuid.UUID, *, scoring_closes_at: dateti
     session.flush()
     session.execute(sa.insert(SittingSeed).inline().values(sitting_id=sitting.id, seed=seed))
     record_act(actor, "open_sitting", "sitting", sitting.id)
-    append("sitting_opened", {
+    append_later("sitting_opened", {
         "sitting": str(sitting.id), "round": about.reference, "number": number, "area": about.neighbourhood_code,
         "seed_commitment": f"sha256:{sitting.seed_commitment.hex()}",
         "scoring_closes_at": sitting.scoring_closes_at.astimezone(clock.UTC).isoformat(),
@@ -251,7 +251,8 @@ def set_pot(actor: Actor, sitting_id: uuid.UUID, *, pot_pence: int) -> SittingPo
     with said_plainly():
         session.add(pot)
     record_act(actor, "set_pot", "sitting", sitting_id, pot_pence=pot_pence)
-    append("sitting_pot", {"sitting": str(sitting_id), "pot": str(pot_pence)}, idem_key=f"sitting-pot/{sitting_id}")
+    append_later("sitting_pot", {"sitting": str(sitting_id), "pot": str(pot_pence)},
+                 idem_key=f"sitting-pot/{sitting_id}")
     return pot
 
 
@@ -388,8 +389,9 @@ def lock_scores(actor: Actor, assignment_id: uuid.UUID) -> ScoreLock:
     with said_plainly():
         session.add(lock)
     record_act(actor, "lock_scores", "assignment", assignment_id, application_id=reading.application_id)
-    append("scores_sealed", {"sitting": str(reading.sitting_id), "application": reading.reference,
-                             "seal": f"sha256:{lock.commitment.hex()}"}, idem_key=f"scores-sealed/{assignment_id}")
+    append_later("scores_sealed", {"sitting": str(reading.sitting_id), "application": reading.reference,
+                                   "seal": f"sha256:{lock.commitment.hex()}"},
+                 idem_key=f"scores-sealed/{assignment_id}")
     return lock
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from fund.db import session, write_later
+from fund.db import session, write_later, write_now
 from fund.kernel import clock, ids
 from fund.kernel.actor import Actor
 from fund.kernel.errors import Stale
@@ -72,6 +72,7 @@ def append(kind: str, record: Mapping[str, Any], *, idem_key: str, recorded_at: 
     """
     record = formats.nfc(record)
     request_hash = hashlib.sha256(formats.canonical({"kind": kind, "record": record})).digest()
+    write_now("leaf")
     session.flush()
     written = _write(kind, record, idem_key, request_hash, recorded_at or clock.now(), leaf_id or ids.new_id())
     if written is not None:
@@ -83,13 +84,50 @@ def append(kind: str, record: Mapping[str, Any], *, idem_key: str, recorded_at: 
     return append(kind, record, idem_key=idem_key, recorded_at=recorded_at, leaf_id=leaf_id)
 
 
+_APPEND_ALL = sa.text("""
+WITH head AS MATERIALIZED (SELECT seq FROM log.next_seq(:keys) AS h (seq) WHERE seq > 0)
+INSERT INTO log.leaf (seq, id, kind, idem_key, request_hash, recorded_at, bytes)
+SELECT head.seq + n - 1, id, kind, idem_key, request_hash, recorded_at, bytes
+FROM head, unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), :keys, CAST(:hashes AS bytea[]),
+                  CAST(:moments AS timestamptz[]), CAST(:bytes AS bytea[]))
+  WITH ORDINALITY AS l (id, kind, idem_key, request_hash, recorded_at, bytes, n) ORDER BY n
+RETURNING seq
+""").bindparams(sa.bindparam("keys", type_=postgresql.ARRAY(sa.Text)))
+
+
+def append_later(kind: str, record: Mapping[str, Any], *, idem_key: str, leaf_id: uuid.UUID | None = None) -> None:
+    """The same for a record whose place nobody asks for: it is written with the others as the transaction ends.
+
+    So the log is held for a moment and not for as long as the action takes. Stale is raised by the end, then.
+    """
+    record, leaf_id, recorded_at = formats.nfc(record), leaf_id or ids.new_id(), clock.now()
+    write_later("leaf", _write_records, {
+        "kind": kind, "record": record, "idem_key": idem_key, "leaf_id": leaf_id, "recorded_at": recorded_at,
+        "hash": hashlib.sha256(formats.canonical({"kind": kind, "record": record})).digest(),
+        "bytes": _encoded(kind, record, leaf_id, recorded_at)})
+
+
+def _write_records(records: list[dict[str, Any]]) -> None:
+    written = session.connection().execute(_APPEND_ALL, {
+        "keys": [one["idem_key"] for one in records], "ids": [one["leaf_id"] for one in records],
+        "kinds": [one["kind"] for one in records], "hashes": [one["hash"] for one in records],
+        "moments": [one["recorded_at"] for one in records], "bytes": [one["bytes"] for one in records]})
+    if len(written.all()) < len(records):  # one of them stands already, or the log has not begun
+        for one in records:
+            append(one["kind"], one["record"], idem_key=one["idem_key"], recorded_at=one["recorded_at"],
+                   leaf_id=one["leaf_id"])
+
+
+def _encoded(kind: str, record: Mapping[str, Any], leaf_id: uuid.UUID, recorded_at: datetime) -> bytes:
+    return formats.canonical({"v": 1, "id": str(leaf_id), "kind": kind, "record": record,
+                              "recorded_at": formats.moment(recorded_at)})
+
+
 def _write(kind: str, record: Mapping[str, Any], idem_key: str, request_hash: bytes, recorded_at: datetime,
            leaf_id: uuid.UUID) -> Leaf | None:
-    encoded = formats.canonical({"v": 1, "id": str(leaf_id), "kind": kind, "record": record,
-                                 "recorded_at": formats.moment(recorded_at)})
     row = session.execute(_APPEND, {
         "idem_key": idem_key, "kind": kind, "id": leaf_id, "request_hash": request_hash, "recorded_at": recorded_at,
-        "bytes": encoded}).one_or_none()
+        "bytes": _encoded(kind, record, leaf_id, recorded_at)}).one_or_none()
     return None if row is None else Leaf(*row)
 
 
