@@ -151,7 +151,7 @@ def prepare(superuser_url: str, load_demo: bool, guide: Path | None) -> None:
             click.echo("  MIGRATION_DATABASE_URL is not set: the tables are left as they are")
             psycopg.connect(chosen.database_url.replace("+psycopg", "", 1), connect_timeout=5).close()
     click.echo(f"  the tables are ready ({time.monotonic() - began:.1f} s)")
-    if guide and chosen.fund_env == "demo":
+    if guide and chosen.fund_env == "demo" and (load_demo or not guide.exists()):
         _demo(load_demo, guide)
 
 

@@ -176,13 +176,14 @@ class Supervisor:
         (self.run_folder / "addresses.json").write_text(json.dumps(self.environment))
         command = [sys.executable, "-m", "fund", "prepare"]
         guide = self.run_folder / "guide.txt"
-        guide.unlink(missing_ok=True)
+        loading, loaded = self._demo_marks()
+        to_load = self.with_demo and not loaded.exists()
+        if to_load or not self.with_demo:
+            guide.unlink(missing_ok=True)
         if self.with_demo:
             command += ["--guide", str(guide)]
         if self.superuser_url:
             command += ["--superuser-url", self.superuser_url]
-        loading, loaded = self._demo_marks()
-        to_load = self.with_demo and not loaded.exists()
         if to_load:
             loading.touch()
             command += ["--load-demo"]
