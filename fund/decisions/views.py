@@ -18,7 +18,8 @@ from fund.panels import queries as panels
 from fund.panels.forms import field_name, interests_form
 from fund.panels.queries import pages as panels_pages
 from fund.rounds import queries as rounds
-from fund.web import access
+from fund.settings import settings
+from fund.web import access, headers
 
 blueprint = Blueprint("decisions", __name__)
 blueprint.add_app_template_filter(pages.score_words, "score")
@@ -127,7 +128,8 @@ def decision(decision_id: uuid.UUID) -> Any:
 @access.public
 def open_data(sitting_id: uuid.UUID) -> Any:
     """A sitting's data, from which anybody works out its decisions again."""
-    return jsonify(queries.open_data(sitting_id))
+    said = {"rehearsal": headers.REHEARSAL} if settings().rehearsal else {}
+    return jsonify(said | queries.open_data(sitting_id))
 
 
 @blueprint.get("/decisions/rule")

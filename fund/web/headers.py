@@ -13,6 +13,8 @@ from werkzeug.wrappers import Response
 from fund.web.access import SAFE_METHODS
 
 _tokens = CSRFProtect()
+#: What every answer of a fund that only rehearses says; its pages and letters say the same in the reader's language.
+REHEARSAL = "Rehearsal: real grants, invented scores and payments."
 #: For a view that changes nothing of the fund's (the reader's language): its form needs no token, and no session.
 without_token = _tokens.exempt
 
@@ -58,6 +60,8 @@ def _add_headers(response: Response) -> Response:
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
     if current_app.config["FUND"].fund_env == "production":
         headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    if current_app.config["FUND"].rehearsal:
+        headers["Fund-Rehearsal"] = REHEARSAL  # for what is no page: a record's bytes cannot say it themselves
     if request.endpoint == "static":
         headers["Cache-Control"] = "public, max-age=31536000, immutable" if response.status_code == 200 else "no-store"
         del headers["Set-Cookie"]
