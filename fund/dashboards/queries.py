@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 
-import fund.applications.queries
+import fund.applications.queries.pages
 import fund.bank.queries
 import fund.decisions.queries
 import fund.endowment.queries
@@ -19,10 +19,10 @@ Ask = Callable[[uuid.UUID, frozenset[Capacity]], list[Waiting]]
 
 #: Who is asked for staff. Somebody of the fund never has a seat, and hardly a group, so each list stays short.
 FOR_STAFF: tuple[Ask, ...] = (
-    fund.applications.queries.waiting_for, fund.organisations.queries.waiting_for,
+    fund.applications.queries.pages.waiting_for, fund.organisations.queries.waiting_for,
     fund.grants.queries.pages.waiting_for, fund.bank.queries.waiting_for, fund.endowment.queries.waiting_for)
 FOR_EVERYBODY_ELSE: tuple[Ask, ...] = (
-    fund.organisations.queries.waiting_for, fund.applications.queries.waiting_for,
+    fund.organisations.queries.waiting_for, fund.applications.queries.pages.waiting_for,
     fund.grants.queries.pages.waiting_for)
 
 

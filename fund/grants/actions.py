@@ -34,7 +34,7 @@ from fund.grants.models import (
     ReleaseStep,
     Stage,
 )
-from fund.grants.queries import GrantRow
+from fund.grants.queries import GrantRow, lists
 from fund.grants.rules import Basis, PlannedStage, StageState
 from fund.kernel import clock, ids
 from fund.kernel.actor import SYSTEM, Actor, Capacity
@@ -168,7 +168,7 @@ def decline_offer(actor: Actor, award_id: uuid.UUID) -> None:
 def lapse_offers(today: date) -> list[str]:
     """End every offer whose last day is over, freeing what it reserved. Gives their references."""
     lapsed = []
-    for grant in queries.offers_past(today):
+    for grant in lists.offers_past(today):
         refuse_if(rules.reasons_not_to_lapse(grant.offer, today))
         _end_offer(SYSTEM, grant, "lapsed")
         lapsed.append(grant.reference)
@@ -177,7 +177,7 @@ def lapse_offers(today: date) -> list[str]:
 
 def remind_of_offers(today: date) -> int:
     """Write to groups whose offer lapses soon, twice at most. Gives how many offers."""
-    due = queries.offers_to_remind(today)
+    due = lists.offers_to_remind(today)
     for grant, number in due:
         session.add(OfferReminder(award_id=grant.id, number=number))
         _tell("offer_reminder", grant.organisation_id, key=f"offer-reminder/{grant.id}/{number}",

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from fund.applications import actions, formats, queries
 from fund.applications.models import Application
+from fund.applications.queries import lists
 from fund.applications.rules import INELIGIBLE_BECAUSE, State
 from fund.db import refusal
 from fund.kernel import clock
@@ -235,7 +236,7 @@ def test_what_was_taken_back_is_not_checked_and_leaves_the_queue(session):
     with pytest.raises(Refused) as error:
         actions.check_eligibility(officer(), sent.application_id, eligible=True)
     assert codes(error) == ["withdrawn"]
-    assert [row.application_id for row in queries.submissions_awaiting_eligibility()] == [waiting.application_id]
+    assert [row.application_id for row in lists.submissions_awaiting_eligibility()] == [waiting.application_id]
     with pytest.raises(Refused):
         actions.withdraw(applicant(waiting.applicant_id), applications.draft(person_id=waiting.applicant_id).id)
 
@@ -243,15 +244,15 @@ def test_what_was_taken_back_is_not_checked_and_leaves_the_queue(session):
 def test_lists_are_paged_by_key_without_gap_or_repeat(session):
     round_ = rounds.published()
     sent = [applications.submitted(round_id=round_.id).application_id for _number in range(5)]
-    for read in (queries.submissions_awaiting_eligibility, queries.list_of_all,
-                 lambda **kwargs: queries.list_of_round(round_.id, **kwargs)):
+    for read in (lists.submissions_awaiting_eligibility, lists.list_of_all,
+                 lambda **kwargs: lists.list_of_round(round_.id, **kwargs)):
         found, after = [], None
         while page := read(after=after, most=2):
             found += [row.application_id for row in page]
             after = (page[-1].submitted_at, page[-1].application_id)
         assert sorted(found) == sorted(sent)
         assert len(found) == 5
-    assert queries.count_in_round(round_.id) == 5
+    assert lists.count_in_round(round_.id) == 5
 
 
 SUBMISSION = ("INSERT INTO submission (id, application_id, organisation_id, content, sha256, title, asked_pence, "

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from fund.applications import actions, queries
+from fund.applications.queries import pages
 from fund.applications.rules import State
 from fund.kernel.actor import Actor, Capacity
 from tests.make import applications, people, rounds
@@ -323,6 +324,7 @@ def count(app, session):
             seen.append(statement)
 
     def counted(get):
+        session.commit()  # what the test did before waits for the end of its transaction, and is not counted
         seen.clear()
         sa.event.listen(sa.Engine, "before_cursor_execute", note)
         try:
@@ -364,15 +366,15 @@ def test_what_waits_is_said_to_whom_it_waits_for(session):
     refused = applications.submitted(person_id=person.id)
     actions.check_eligibility(Actor(Capacity.OFFICER, officer.id), refused.application_id, eligible=False,
                               reason="twice")
-    found = queries.waiting_for(person.id, frozenset())
+    found = pages.waiting_for(person.id, frozenset())
     assert {(item.values["reference"], item.button) for item in found} == {
         (draft.reference, "Check and send"), (unfinished.reference, "Carry on"), (sent.reference, ""),
         (refused.reference, "Read why")}
     assert [item.whose for item in found if item.values["reference"] == sent.reference] == ["An officer of the fund"]
-    found = queries.waiting_for(officer.id, frozenset({Capacity.OFFICER}))
+    found = pages.waiting_for(officer.id, frozenset({Capacity.OFFICER}))
     assert [(item.values["reference"], item.button) for item in found] == [(sent.reference, "Check it")]
     assert found[0].due_at == queries.application(sent.application_id).check_due_at
     for _number in range(3):
         applications.submitted()
-    found = queries.waiting_for(officer.id, frozenset({Capacity.OFFICER}))
+    found = pages.waiting_for(officer.id, frozenset({Capacity.OFFICER}))
     assert [item.button for item in found] == ["Check it"] * 3 + ["See them all"]

@@ -10,6 +10,7 @@ from fund.bank import actions as bank
 from fund.db import session as fund_session
 from fund.grants import queries, rules
 from fund.grants import queries as granted
+from fund.grants.queries import lists
 from fund.grants.queries.pages import waiting_for
 from fund.kernel.actor import Actor, Capacity
 from fund.people.models import Person
@@ -140,13 +141,13 @@ def test_a_grant_that_ended_or_is_paid_leaves_the_list_of_those_to_follow(sessio
     browse(made.group).post_form(f"/grants/{made.reference}/decline", {"sure": "y"})
     [release] = granted.releases([ready["release"].id])
     pay(ready["released"].staff, release)
-    open_now = {grant.reference for grant in granted.list_of_grants(most=500)}
-    everything = granted.list_of_grants(unfinished=False, most=500)
+    open_now = {grant.reference for grant in lists.list_of_grants(most=500)}
+    everything = lists.list_of_grants(unfinished=False, most=500)
     assert made.reference not in open_now
     assert ready["released"].reference in open_now  # its second stage is still to come
     assert {made.reference, *open_now} <= {grant.reference for grant in everything}
-    first = granted.list_of_grants(unfinished=False, most=2)
-    rest = granted.list_of_grants(unfinished=False, after=(first[-1].offered_at, first[-1].id), most=500)
+    first = lists.list_of_grants(unfinished=False, most=2)
+    rest = lists.list_of_grants(unfinished=False, after=(first[-1].offered_at, first[-1].id), most=500)
     assert [grant.id for grant in first + rest] == [grant.id for grant in everything]
 
 

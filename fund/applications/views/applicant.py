@@ -8,7 +8,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from fund.applications import actions, forms, queries
-from fund.applications.queries import Step, Whole
+from fund.applications.queries import Whole, pages
+from fund.applications.queries.pages import Step
 from fund.applications.rules import INELIGIBLE_BECAUSE, State
 from fund.applications.views import blueprint
 from fund.documents import queries as documents
@@ -24,7 +25,7 @@ from fund.web.filters import date, moment
 def mine() -> str:
     """The applications of this person and of the groups that they act for, the newest first."""
     found = queries.applications_of(current_user.id)
-    stands = {id_: queries.stands_at(steps) for id_, steps in queries.told_of(found).items()}
+    stands = {id_: pages.stands_at(steps) for id_, steps in pages.told_of(found).items()}
     return render_template("applications/mine.html", mine=found, states=State, stands=stands)
 
 
@@ -37,10 +38,10 @@ def show(reference: str) -> str:
         return render_template("applications/tasks.html", whole=whole, tasks=_tasks(whole),
                                is_missed=whole.state is State.MISSED)
     why = INELIGIBLE_BECAUSE.get(whole.eligibility.reason or "") if whole.eligibility else None
-    told = queries.told_of([whole]).get(whole.id, [])
+    told = pages.told_of([whole]).get(whole.id, [])
     return render_template(
-        "applications/status.html", whole=whole, steps=drawn(queries.steps_of(whole, told)), why=why, states=State,
-        stands=queries.stands_at(told) if told else None, form=forms.ButtonForm(), money=queries.money_of(whole))
+        "applications/status.html", whole=whole, steps=drawn(pages.steps_of(whole, told)), why=why, states=State,
+        stands=pages.stands_at(told) if told else None, form=forms.ButtonForm(), money=queries.money_of(whole))
 
 
 def drawn(steps: list[Step]) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from fund.applications import actions, forms, queries
+from fund.applications.queries import lists
 from fund.applications.rules import State
 from fund.applications.views import blueprint
 from fund.kernel import clock
@@ -24,7 +25,7 @@ def round_page(reference: str) -> str:
     code = f"4000/{round_.neighbourhood_code}"
     return page_of_facts(
         "applications/round.html", round=round_, questions=rounds.form(round_.form_version_id), most_points=MOST_POINTS,
-        is_open=round_.is_open(clock.now()), so_far=queries.count_in_round(round_.id), most=queries.MOST_COUNTED,
+        is_open=round_.is_open(clock.now()), so_far=lists.count_in_round(round_.id), most=lists.MOST_COUNTED,
         money=ledger.balances([code]).get(code))
 
 

@@ -9,6 +9,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from fund.applications import actions, forms, queries
+from fund.applications.queries import lists
 from fund.applications.rules import INELIGIBLE_BECAUSE, State
 from fund.applications.views import blueprint
 from fund.applications.views.applicant import hand_over
@@ -23,7 +24,7 @@ from fund.web import access
 PAGE = 50
 
 
-def _key(typed: str) -> queries.Key | None:
+def _key(typed: str) -> lists.Key | None:
     """Where the page before ended: a time and an id. Raises BadInput for what we did not write."""
     if not typed:
         return None
@@ -39,7 +40,7 @@ def _key(typed: str) -> queries.Key | None:
 def queue() -> str:
     """What waits to be checked, the oldest first; or everything, the newest first."""
     after, everything = _key(request.args.get("after", "")), request.args.get("all") == "1"
-    read = queries.list_of_all if everything else queries.submissions_awaiting_eligibility
+    read = lists.list_of_all if everything else lists.submissions_awaiting_eligibility
     rows = read(after=after, most=PAGE + 1)
     known = rounds.rounds([row.round_id for row in rows])
     last = rows[PAGE - 1] if len(rows) > PAGE else None
@@ -57,7 +58,7 @@ def _check_page(reference: str, form: forms.EligibilityForm) -> Any:
     tied = submission is not None and organisations.has_interest(current_user.id, submission.organisation_id)
     return form.page(
         "applications/check.html", whole=whole, money=queries.money_of(whole), states=State, why=INELIGIBLE_BECAUSE,
-        others=queries.others_of_group(submission.organisation_id, whole.id) if submission else [], tied=tied)
+        others=lists.others_of_group(submission.organisation_id, whole.id) if submission else [], tied=tied)
 
 
 @blueprint.get("/staff/applications/<reference>")

@@ -7,9 +7,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from fund.applications import queries as applications
 from fund.applications.models import Application
-from fund.applications.queries import Step
+from fund.applications.queries.pages import Step, tells_of_applications
 from fund.db import session
 from fund.decisions.models import Decision
 from fund.decisions.queries import ReadySitting, decisions_of, ready_sitting
@@ -34,7 +33,7 @@ def outcome_words(outcome: str) -> str:
     return OUTCOMES[Outcome(outcome)]()
 
 
-@applications.tells_of_applications
+@tells_of_applications
 def decided_steps(application_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Step]]:
     """The panel's decision as a step on the path of each of these applications that has one."""
     found = session.execute(

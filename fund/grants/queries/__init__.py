@@ -177,7 +177,7 @@ def _grants_statement(where: str, order: str) -> sa.TextClause:
     return sa.text(f"{_GRANTS} WHERE {where} ORDER BY {order}")
 
 
-def _grants(where: str, *, order: str = "a.offered_at DESC, a.id", **values: Any) -> list[GrantRow]:
+def grants_where(where: str, *, order: str = "a.offered_at DESC, a.id", **values: Any) -> list[GrantRow]:
     """The grants that `where` finds, with their stages: two statements, however many there are.
 
     With `of_person` only those of the groups that this person acts for.
@@ -240,99 +240,43 @@ def _one(grants: list[GrantRow]) -> GrantRow:
 
 def grant(reference: str) -> GrantRow:
     """A grant by its reference, for staff. Raises NotFound."""
-    return _one(_grants("a.reference = :reference", reference=reference))
+    return _one(grants_where("a.reference = :reference", reference=reference))
 
 
 def grant_by_id(award_id: uuid.UUID) -> GrantRow:
     """A grant by its id. Raises NotFound."""
-    return _one(_grants("a.id = :id", id=award_id))
+    return _one(grants_where("a.id = :id", id=award_id))
 
 
 def grant_of_stage(stage_id: uuid.UUID) -> GrantRow:
     """The grant that a stage belongs to. Raises NotFound."""
-    return _one(_grants("a.id = (SELECT award_id FROM stage WHERE id = :id)", id=stage_id))
+    return _one(grants_where("a.id = (SELECT award_id FROM stage WHERE id = :id)", id=stage_id))
 
 
 def grant_of_application(application_id: uuid.UUID) -> GrantRow | None:
     """The grant that an application led to, if it did."""
-    return next(iter(_grants("a.application_id = :id", id=application_id)), None)
+    return next(iter(grants_where("a.application_id = :id", id=application_id)), None)
 
 
 def grants_of_applications(application_ids: Sequence[uuid.UUID]) -> list[GrantRow]:
     """The grants that these applications led to."""
-    return _grants("a.application_id = ANY(:ids)", ids=list(application_ids))
+    return grants_where("a.application_id = ANY(:ids)", ids=list(application_ids))
 
 
 def grant_for(person_id: uuid.UUID | None, reference: str) -> GrantRow:
     """A grant of a group that this person acts for. Raises NotFound for anybody else's."""
-    return _one(_grants("a.reference = :reference", reference=reference, of_person=person_id or _NOBODY))
+    return _one(grants_where("a.reference = :reference", reference=reference, of_person=person_id or _NOBODY))
 
 
 def grant_of_stage_for(person_id: uuid.UUID | None, stage_id: uuid.UUID) -> GrantRow:
     """The grant of a stage, of a group that this person acts for. Raises NotFound for anybody else's."""
-    return _one(_grants("a.id = (SELECT award_id FROM stage WHERE id = :id)", id=stage_id,
+    return _one(grants_where("a.id = (SELECT award_id FROM stage WHERE id = :id)", id=stage_id,
                         of_person=person_id or _NOBODY))
 
 
 def grants_of(person_id: uuid.UUID) -> list[GrantRow]:
     """Every grant of the groups that this person acts for, the newest first."""
-    return _grants("true", of_person=person_id)
-
-
-#: Where a page of the list of grants ended: when its last grant was offered, and its id.
-Key = tuple[datetime, uuid.UUID]
-
-#: A grant with a stage to be paid: it has not ended, and a stage has no payment that was settled and stayed.
-_UNFINISHED = """e.award_id IS NULL AND EXISTS (
-  SELECT FROM stage s WHERE s.award_id = a.id AND NOT EXISTS (
-    SELECT FROM release r JOIN release_end x ON x.release_id = r.id AND x.kind = 'settled' WHERE r.stage_id = s.id
-      AND NOT EXISTS (SELECT FROM release_end y WHERE y.release_id = r.id AND y.kind = 'returned')))"""
-
-
-def list_of_grants(*, unfinished: bool = True, after: Key | None = None, most: int = 50) -> list[GrantRow]:
-    """Grants with their stages, the newest offer first, a page at a time; with `unfinished` none that is done."""
-    where = [_UNFINISHED if unfinished else "true"]
-    values: dict[str, Any] = {"most": most}
-    if after is not None:
-        where.append("(a.offered_at, a.id) < (:at, :id)")
-        values |= {"at": after[0], "id": after[1]}
-    return _grants(" AND ".join(where), order="a.offered_at DESC, a.id DESC LIMIT :most", **values)
-
-
-def offers_past(today: date) -> list[GrantRow]:
-    """Offers whose last day is over and that nobody answered, the oldest first."""
-    return _grants("a.lapses_on < :today AND g.award_id IS NULL AND e.award_id IS NULL", today=today,
-                   order="a.lapses_on, a.id")
-
-
-def offers_to_remind(today: date) -> list[tuple[GrantRow, int]]:
-    """Open offers of which the group should be reminded today, with the number of the reminder."""
-    open_offers = _grants("a.lapses_on >= :today AND g.award_id IS NULL AND e.award_id IS NULL", today=today,
-                          order="a.lapses_on, a.id")
-    sent: dict[uuid.UUID, int] = {row.award_id: row.most for row in session.execute(sa.text(
-        "SELECT award_id, max(number) AS most FROM offer_reminder WHERE award_id = ANY(:awards) GROUP BY award_id"
-    ).bindparams(sa.bindparam("awards", [offer.id for offer in open_offers], type_=_IDS)))}
-    due = [(offer, rules.reminder_due(offer.lapses_on, sent.get(offer.id, 0), today)) for offer in open_offers]
-    return [(offer, number) for offer, number in due if number is not None]
-
-
-def grants_with_evidence_to_read() -> list[GrantRow]:
-    """Grants of which a stage has evidence that nobody has read yet, the longest waiting first."""
-    return _grants("""e.award_id IS NULL AND EXISTS (
-      SELECT FROM stage s JOIN evidence v ON v.stage_id = s.id LEFT JOIN evidence_review w ON w.evidence_id = v.id
-      WHERE s.award_id = a.id AND w.evidence_id IS NULL)""", order="""(
-      SELECT min(v.sent_at) FROM stage s JOIN evidence v ON v.stage_id = s.id
-      WHERE s.award_id = a.id AND NOT EXISTS (SELECT FROM evidence_review w WHERE w.evidence_id = v.id)), a.id""")
-
-
-def grants_with_a_stage_to_release() -> list[GrantRow]:
-    """Grants of which a stage's evidence is accepted and no payment of it is on its way or settled."""
-    return _grants("""e.award_id IS NULL AND EXISTS (
-      SELECT FROM stage s JOIN evidence v ON v.stage_id = s.id JOIN evidence_review w ON w.evidence_id = v.id
-      WHERE s.award_id = a.id AND w.accepted AND NOT EXISTS (
-        SELECT FROM release r WHERE r.stage_id = s.id AND NOT EXISTS (
-          SELECT FROM release_end x WHERE x.release_id = r.id AND x.kind IN ('refused', 'returned', 'withdrawn'))))""",
-                   order="a.offered_at, a.id")
+    return grants_where("true", of_person=person_id)
 
 
 def stages_in(grants: Iterable[GrantRow], *states: StageState) -> list[tuple[GrantRow, StageRow]]:
@@ -387,7 +331,7 @@ def evidence_of_grant(award_id: uuid.UUID) -> list[EvidenceRow]:
 
 def grant_with_file(file_id: uuid.UUID) -> GrantRow:
     """The grant whose evidence holds this file: whoever may see its evidence may see the file. Raises NotFound."""
-    return _one(_grants("""a.id = (SELECT s.award_id FROM evidence_file f JOIN evidence v ON v.id = f.evidence_id
+    return _one(grants_where("""a.id = (SELECT s.award_id FROM evidence_file f JOIN evidence v ON v.id = f.evidence_id
       JOIN stage s ON s.id = v.stage_id WHERE f.file_id = :id LIMIT 1)""", id=file_id))
 
 

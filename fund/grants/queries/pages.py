@@ -9,11 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from fund.applications import queries as applications
-from fund.applications.queries import Step
+from fund.applications.queries.pages import Step, tells_of_applications
 from fund.db import session
 from fund.grants import queries, rules
-from fund.grants.queries import GrantRow, StageRow
+from fund.grants.queries import GrantRow, StageRow, lists
 from fund.grants.rules import StageState
 from fund.kernel import clock
 from fund.kernel.actor import Capacity
@@ -108,7 +107,7 @@ def _ours(what: str, who: str, since: datetime | None, today: date, *, days: int
     return Next(what, who, by, "late" if today > by else "wait")
 
 
-@applications.tells_of_applications
+@tells_of_applications
 def granted_steps(application_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Step]]:
     """Where the grant stands that each of these applications led to, as a step on its path."""
     return {grant.application_id: [_step(grant)] for grant in queries.grants_of_applications(application_ids)}
@@ -176,11 +175,11 @@ def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[
         found += [Waiting(_("Read what %(group)s sent for stage %(number)s.", group=grant.organisation_name,
                             number=stage.number), "grants.evidence", {"evidence_id": stage.evidence_id}, _("Read it"),
                           _due(stage.sent_at))
-                  for grant, stage in queries.stages_in(queries.grants_with_evidence_to_read(),
+                  for grant, stage in queries.stages_in(lists.grants_with_evidence_to_read(),
                                                         StageState.EVIDENCE_SENT)]
     if Capacity.APPROVER in capacities:
         found += [_to_approve(grant, stage) for grant, stage in queries.stages_in(
-            queries.grants_with_a_stage_to_release(), *RELEASABLE)]
+            lists.grants_with_a_stage_to_release(), *RELEASABLE)]
     return found
 
 

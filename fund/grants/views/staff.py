@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from fund.grants import actions, queries, rules
 from fund.grants.forms import ApproveForm, PressForm, ReviewForm
-from fund.grants.queries import pages
+from fund.grants.queries import lists, pages
 from fund.grants.rules import StageState
 from fund.grants.views import blueprint
 from fund.kernel import clock
@@ -31,7 +31,7 @@ def all_grants() -> str:
     """Where every grant stands: what was paid, what comes next, who does it and by when."""
     everything, today = request.args.get("all") == "1", clock.today()
     after = _place(request.args.get("after", ""))
-    found = queries.list_of_grants(unfinished=not everything, after=after, most=PAGE + 1)
+    found = lists.list_of_grants(unfinished=not everything, after=after, most=PAGE + 1)
     last = found[PAGE - 1] if len(found) > PAGE else None
     onward = last and url_for("grants.all_grants", all="1" if everything else None,
                               after=f"{last.offered_at.isoformat()}_{last.id}")
@@ -40,7 +40,7 @@ def all_grants() -> str:
         everything=everything, first=after is None, onward=onward, sums=dict(ledger.steps_of_a_pound()))
 
 
-def _place(typed: str) -> queries.Key | None:
+def _place(typed: str) -> lists.Key | None:
     if not typed:
         return None
     try:
@@ -65,7 +65,7 @@ def staff_grant(reference: str) -> str:
 @access.staff(Capacity.OFFICER)
 def evidence_queue() -> str:
     """What groups have shown and nobody has read."""
-    waiting = queries.stages_in(queries.grants_with_evidence_to_read(), StageState.EVIDENCE_SENT)
+    waiting = queries.stages_in(lists.grants_with_evidence_to_read(), StageState.EVIDENCE_SENT)
     return render_template("grants/evidence_queue.html", waiting=waiting, days=rules.HAND_DAYS, now=clock.now())
 
 
@@ -92,7 +92,7 @@ def evidence(evidence_id: uuid.UUID) -> Any:
 @access.staff(Capacity.APPROVER)
 def release_queue() -> str:
     """Stages whose evidence is accepted, and payments that came to nothing."""
-    grants = queries.grants_with_a_stage_to_release()
+    grants = lists.grants_with_a_stage_to_release()
     return render_template("grants/release_queue.html", waiting=queries.stages_in(grants, *pages.RELEASABLE),
                            State=StageState, reason_words=rules.bank_reason_words,
                            stale=[one for one in queries.releases_that_stand() if not one.is_fresh])
