@@ -9,6 +9,7 @@ import hashlib
 import importlib
 import json
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -198,25 +199,51 @@ def replay(file: Path, places: Path | None, var: Path) -> None:
     It can be stopped at any time; run again, it goes on where it was. `fund rehearsal` then shows the result.
     """
     from fund.app import create_app
+    from fund.embedded.process import CannotRun, Stopped
     from fund.replay import actions, rules
 
     data = file.read_bytes()
     near = (file.parent.parent, file.parent)
     folder = places or next((found for found in near if (found / "lookups").is_dir()), None)
     files = sorted(folder.glob("*/*.csv")) if folder else []
-    with _rehearsal(var, data) as chosen, create_app(chosen).app_context():
-        began = time.monotonic()
+    stopping = _asked_to_stop()
+    try:
+        with _rehearsal(var, data) as chosen, create_app(chosen).app_context():
+            began = time.monotonic()
+            first: list[int] = []  # where this run began: what earlier ones did is not of its rate
 
-        def progress(what: str, done: int, of: int) -> None:
-            rate = done / max(time.monotonic() - began, 0.001)
-            click.echo(f"\r  {what:<24} {done:>5} of {of:<5} {rate:6.1f} grants/s ", nl=False)
+            def progress(what: str, done: int, of: int) -> None:
+                if what == "grant" and not first:
+                    first.append(done)
+                rate = (done - first[0]) / max(time.monotonic() - began, 0.001) if first else 0
+                click.echo(f"\r  {what:<24} {done:>5} of {of:<5} {rate:6.1f} grants/s ", nl=False)
+                if stopping:
+                    raise Stopped
 
-        finished = actions.rehearse(data, files, progress=progress)
+            finished = actions.rehearse(data, files, progress=progress)
+    except CannotRun as why:
+        raise click.ClickException(str(why)) from None
+    except (Stopped, KeyboardInterrupt):
         click.echo()
-        for line in rules.summary(finished.plan, finished.calls):
-            click.echo(line)
-        for listed in (*finished.plan.unposted, *finished.plan.notes):
-            click.echo(f"row {listed.row:>5}   {listed.grant_id:<28} {listed.reason:<24} {listed.pence:>12} pence")
+        raise click.ClickException("Stopped. What was done stands; the same command goes on from here.") from None
+    click.echo()
+    for line in rules.summary(finished.plan, finished.calls):
+        click.echo(line)
+    for listed in (*finished.plan.unposted, *finished.plan.notes):
+        click.echo(f"row {listed.row:>5}   {listed.grant_id:<28} {listed.reason:<24} {listed.pence:>12} pence")
+
+
+def _asked_to_stop() -> list[int]:
+    """Filled by the first Ctrl-C, so that the step at hand is finished; the second stops at once."""
+    asked: list[int] = []
+
+    def ask(number: int, _frame: object) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        click.echo("\n  Stopping after this step …")
+
+    signal.signal(signal.SIGINT, ask)
+    return asked
 
 
 @contextlib.contextmanager
@@ -224,14 +251,20 @@ def _rehearsal(var: Path, data: bytes) -> Iterator[Settings]:
     """A database, a bank and an origin of its own for a file; gives the settings, and stops the bank afterwards."""
     from datetime import UTC, datetime
 
+    import psycopg
+
     from fund import schema
-    from fund.embedded import bank, postgres, process
+    from fund.embedded import bank, checks, postgres, process
     from fund.replay.formats import read_grants
 
     name = "rehearsal_" + hashlib.sha256(data).hexdigest()[:12]
     days = sorted(grant.awarded_on for grant in read_grants(data) if grant.awarded_on)
     if not days:
         raise click.ClickException("No grant of this file has a date.")
+    alone = contextlib.ExitStack()
+    alone.enter_context(checks.one_at_a_time(var, "its terminal"))
+    for left in process.left_over(var / "run"):  # the pretend bank of a run that was killed
+        process.stop(left.process)
     server = postgres.start(var / "postgres")
     schema.make_roles(postgres.superuser_url(server))
     schema.make_database(postgres.superuser_url(server), name)
@@ -239,10 +272,15 @@ def _rehearsal(var: Path, data: bytes) -> Iterator[Settings]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    begin = None if (var / name / "bank.db").exists() else datetime.combine(days[0], datetime.min.time(), UTC)
-    child = bank.child(var / name, port, clock=begin)
+    # The pretend bank keeps its accounts and not its clock: it goes on from the last day that stands in our books.
+    with psycopg.connect(postgres.superuser_url(server, name)) as connection:
+        (stands,) = connection.execute("SELECT greatest((SELECT max(execute_on) FROM batch), "
+                                       "(SELECT max(booked_on) FROM statement_line))").fetchone() or (None,)
+    child = bank.child(var / name, port, clock=datetime.combine(stands or days[0], datetime.min.time(), UTC))
     process.start(child, var / "log" / f"{name}.bank.log", ROOT)
     try:
+        if child.process is not None:
+            process.record(var / "run", "bank", child.name, child.process)
         if not process.wait_until(child.is_ready, seconds=child.patience):
             raise click.ClickException("The pretend bank did not start:\n"
                                        + process.last_words(var / "log" / f"{name}.bank.log"))
@@ -251,6 +289,7 @@ def _rehearsal(var: Path, data: bytes) -> Iterator[Settings]:
     finally:
         process.stop_child(child)
         postgres.stop(var / "postgres")
+        alone.close()
 
 
 @main.command()

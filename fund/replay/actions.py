@@ -154,6 +154,7 @@ class _Rehearsal:
         with transaction():
             if files:
                 for path in neighbourhoods.in_loading_order(files):
+                    self.progress(path.stem[:24], 0, 0)
                     neighbourhoods.load_file(SYSTEM, path)
             else:
                 neighbourhoods.load_demo_facts(SYSTEM)

@@ -67,14 +67,15 @@ _LEAVE_THE_SEAT = sa.text("SELECT set_config('role', 'none', true), set_config('
 
 @contextmanager
 def from_the_seat(member: Member) -> Iterator[Actor]:
-    """Act as a member, in the panel's role; afterwards the transaction goes on in the role it had."""
+    """Act as a member, in the panel's role; afterwards the transaction goes on in the role it had.
+
+    After an error there is nothing to leave: the role ends with the transaction that is undone.
+    """
     session.flush()
     act_from_a_seat(member.actor)
-    try:
-        yield member.actor
-        session.flush()
-    finally:
-        session.execute(_LEAVE_THE_SEAT)
+    yield member.actor
+    session.flush()
+    session.execute(_LEAVE_THE_SEAT)
 
 
 def from_each_seat(members: Iterable[Member]) -> Iterator[Member]:
