@@ -10,7 +10,8 @@ class Waiting:
     """One thing that waits for a person, or that a person waits for.
 
     `sentence` starts with a verb when it is theirs to do. `button` is empty when there is nothing to press; `whose`
-    says who acts next when it is not them. Each part's `queries.waiting_for` gives these; the first page shows them.
+    says who acts next when it is not them, `about` which of several it is (a grant's title). Each part's
+    `queries.waiting_for` gives these; the first page shows them.
     """
 
     sentence: str
@@ -19,3 +20,4 @@ class Waiting:
     button: str = ""
     due_at: datetime | None = None
     whose: str = ""
+    about: str = ""

@@ -188,9 +188,10 @@ RELEASABLE = (StageState.ACCEPTED, StageState.RETURNED, StageState.REFUSED)
 
 def _waiting(grant: GrantRow, coming: Next) -> Waiting:
     if coming.endpoint:
-        return Waiting(coming.what, coming.endpoint, coming.values, coming.button, at_end_of(coming.by))
+        return Waiting(coming.what, coming.endpoint, coming.values, coming.button, at_end_of(coming.by),
+                       about=grant.title)
     return Waiting(coming.what, "grants.grant", {"reference": grant.reference}, due_at=at_end_of(coming.by),
-                   whose=_("The fund"))
+                   whose=_("The fund"), about=grant.title)
 
 
 def _due(since: datetime | None) -> datetime | None:
