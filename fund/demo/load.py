@@ -125,7 +125,7 @@ class Cast:
         self.members: list[Member] = drive.constitute(driver, neighbourhood_id,
                                                       [self._person(one) for one in story.MEMBERS])
         form_id = driver.do(rounds.publish_form, SYSTEM, "small_grant", SMALL_GRANT)
-        self.round = drive.publish_round(driver, neighbourhood_id, "Small grants for Smithills", form_id)
+        self.round = drive.publish_round(driver, neighbourhood_id, "Small grants", form_id)
         self.criteria = [criterion.id for criterion in self.round.criteria]
         self.sent: dict[uuid.UUID, Ask] = {}
 

@@ -76,7 +76,7 @@ def test_the_whole_line_as_everybody_whom_the_rules_require(fund):
 def _is_my_place_in(stranger):
     """Step 3: a postcode, without an account."""
     stranger.open("/").write("Is your place in?", "bl15sf").press("See what is set aside")
-    stranger.sees("is set aside for Smithills", "BL1 5SF", "What is open now", "Small grants for Smithills",
+    stranger.sees("is set aside for Smithills", "BL1 5SF", "What is open now", "Small grants",
                   "How great the need is around BL1 5SF", "Deprivation", "Community need", "English Indices of")
     assert len(re.findall(r"Number [\d,]+ of [\d,]+", stranger.text)) == 2, stranger.text
     stranger.open("/places?postcode=ZZ1+1ZZ", status=404).sees("ZZ1 1ZZ", "Try")
