@@ -1,13 +1,15 @@
-"""Money and time as people read them, in the language of the page and in London's time.
+"""Money, time and tables as people read them, in the language of the page and in London's time.
 
 In templates: `{{ 123456 | pounds }}` £1,234.56 · `{{ 120000 | exact_pounds }}` £1,200.00 · `{{ day | date }}`
 14 March 2027 · `{{ at | moment }}` 14 March 2027, noon. Other code imports the functions (the letters do).
 """
 
+import re
 from datetime import date as Date
 from datetime import datetime
 
 from flask import Flask
+from markupsafe import Markup, escape
 
 from fund.kernel.clock import LONDON
 from fund.kernel.errors import Broken
@@ -49,6 +51,38 @@ def _clock(here: datetime) -> str:
     return f"{hour}{minutes}{half}"
 
 
+_HEADING = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
+_ROW_OR_CELL = re.compile(r"<(tr|th|td)\b([^>]*)>")
+_COLSPAN = re.compile(r'colspan="([0-9]+)"')
+FEWEST_TO_STACK = 3
+
+
+def labelled(rows: str) -> Markup:
+    """The rows of a table with its column's name in each cell (`data-label`), where there are three columns and more.
+
+    A phone shows such a row as a small list.
+    """
+    head, end, body = str(rows).partition("</thead>")
+    names = [f' data-label="{escape(Markup(name).striptags())}"'  # noqa: S704  it came out of a template
+             for name in _HEADING.findall(head)]
+    if not end or len(names) < FEWEST_TO_STACK:
+        return Markup(rows)  # noqa: S704  it came out of a template
+    column = 0
+
+    def name(found: re.Match[str]) -> str:
+        nonlocal column
+        kind, attributes = found.groups()
+        if kind == "tr":
+            column = 0
+            return found[0]
+        label = names[column] if column < len(names) else ""
+        span = _COLSPAN.search(attributes) if "colspan" in attributes else None
+        column += int(span[1]) if span else 1
+        return found[0] if kind == "th" or span else f"<td{attributes}{label}>"
+
+    return Markup(head + end + _ROW_OR_CELL.sub(name, body))  # noqa: S704  the same, and what was added is escaped
+
+
 def _in_london(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise Broken("a moment without a time zone")
@@ -57,4 +91,5 @@ def _in_london(value: datetime) -> datetime:
 
 def init_app(app: Flask) -> None:
     """Make them filters of every template."""
-    app.jinja_env.filters.update(pounds=pounds, exact_pounds=exact_pounds, date=date, moment=moment)
+    app.jinja_env.filters.update(pounds=pounds, exact_pounds=exact_pounds, date=date, moment=moment,
+                                 labelled=labelled)

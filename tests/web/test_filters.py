@@ -3,9 +3,11 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from markupsafe import Markup
 
 from fund.kernel.errors import Broken
 from fund.web import filters
+from fund.web.filters import labelled
 
 
 @pytest.mark.parametrize(("at", "reads"), [
@@ -37,3 +39,13 @@ def test_a_moment_without_a_zone_is_our_fault():
 def test_templates_have_them(app):
     draw = app.jinja_env.from_string("{{ 123456 | pounds }} {{ 120000 | exact_pounds }} {{ day | date }}")
     assert draw.render(day=date(2027, 3, 14)) == "£1,234.56 £1,200.00 14 March 2027"
+
+
+def test_the_cells_of_a_wide_table_bear_the_names_of_their_columns():
+    head = '<thead><tr><th scope="col">Who</th><th>When <b>&amp;</b> where</th><th>How much</th></tr></thead>'
+    body = '<tbody><tr><th scope="row">A</th><td class="x">today</td><td>£1</td></tr></tbody>'
+    made = labelled(Markup(head + body + '<tfoot><tr><th colspan="2">Together</th><td>£1</td></tr></tfoot>'))
+    assert '<th scope="row">A</th><td class="x" data-label="When &amp; where">today</td>' in made
+    assert made.count('<td data-label="How much">£1</td>') == 2
+    narrow = "<thead><tr><th>A</th><th>B</th></tr></thead><tbody><tr><td>1</td><td>2</td></tr></tbody>"
+    assert labelled(narrow) == narrow
