@@ -130,7 +130,8 @@ ACTIONS_THAT_WRITE_NOTHING = """
     people.claim_by_code people.claim_by_link people.end_capacity people.end_every_session
     people.end_session people.find_or_make_person people.forget_old_sign_ins people.grant_capacity
     people.start_demo_sign_in people.start_session replay.answers rounds.public_record rounds.publish_form
-    rounds.publish_round transparency.append transparency.begin transparency.commit_to transparency.forget
+    rounds.publish_round transparency.append transparency.append_later transparency.begin transparency.commit_to
+    transparency.forget
     transparency.original transparency.record_act
 """
 
