@@ -42,6 +42,13 @@ class Settings(BaseSettings):
     help_phone: str = DEMO_PHONE
     demo_sign_in: bool = True
 
+    @property
+    def payer_name(self) -> str:
+        """Who pays, as a payment file names them; a rehearsal's file says what it is."""
+        if self.rehearsal:
+            return "Rehearsal: real grants, invented scores and payments"
+        return self.bank_account_name
+
     @field_validator("database_url", "migration_database_url")
     @classmethod
     def spoken_by_psycopg(cls, address: str) -> str:

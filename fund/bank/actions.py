@@ -141,7 +141,7 @@ def file_bytes(batch_id: uuid.UUID) -> bytes:
         payments.append(Payment(line.end_to_end_id, line.amount_pence, account.holder, account.sort_code,
                                 account.account_number, f"{line.reference} stage {line.stage_number}"))
     given = settings()
-    made = formats.payment_file(PaymentOrder(view.reference, view.made_at, view.execute_on, given.bank_account_name,
+    made = formats.payment_file(PaymentOrder(view.reference, view.made_at, view.execute_on, given.payer_name,
                                              given.bank_account_iban, tuple(payments)))
     if formats.totals(made) != (view.facts.line_count, view.facts.total_pence):
         raise Broken(f"the payment file of {view.reference} does not come to the total that was authorised")

@@ -113,7 +113,8 @@ def close(sitting_id: uuid.UUID) -> Any:
         return redirect(url_for("decisions.sitting", sitting_id=sitting_id))
     ready = queries.ready_sitting(panels.sitting(sitting_id))
     return form.page("decisions/close.html", page=page, reasons=ready.reasons_not_to_close(),
-                     results=pages.preview_lines(ready), available=ready.available_pence, rule=rules.rule_text())
+                     preview=pages.preview_for(page.seat_id, ready), available=ready.available_pence,
+                     rule=rules.rule_text())
 
 
 @blueprint.get("/decisions/<uuid:decision_id>")

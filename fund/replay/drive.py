@@ -190,8 +190,8 @@ def bank_account(driver: Driver, actor: Actor, officer: Actor, organisation_id: 
     account = driver.do(organisations.add_bank_account, actor, organisation_id, holder=holder, sort_code=sort_code,
                         account_number=account_number)
     for kind, which in (("identity", None), ("sanctions", None), ("bank_account", account.id)):
-        driver.do(organisations.record_check, officer, organisation_id, kind=kind, passed=True, source="demo",
-                  expires_on=expires_on, bank_account_id=which)
+        driver.do(organisations.record_check, officer, organisation_id, kind=kind, passed=True,
+                  source="Made up, for the demo or a rehearsal", expires_on=expires_on, bank_account_id=which)
     return account.id
 
 

@@ -182,3 +182,19 @@ def test_the_money_of_a_sitting_stays_once_somebody_has_scored(session, be):
     answer = chair.post_form(f"/panel/sittings/{world.sitting.id}/pot", {"pot": "400"})
     assert answer.status_code == 409
     assert "Somebody has scored already" in answer.text
+
+
+def test_a_chair_who_is_kept_out_of_an_application_sees_nothing_of_what_the_rule_gives_it(session, be):
+    world = make_panels.make_world(applications=2)
+    hers, other = (panels.card_of(application_id) for application_id in world.applications)
+    make_panels.declare(world, world.chair, hers.application_id, "neighbour_runs_it")
+    make_panels.score_all(world, [4, 3])
+    make.take_part(world, seats=world.seats[1:8])
+    close = be(world.chair.person_id).get(f"/panel/sittings/{world.sitting.id}/close").text
+    table = close[close.index("What the rule gives"):close.index("Nobody chooses this")]
+    assert other.title in table
+    assert ">60<" in table
+    assert ">80<" not in close
+    assert hers.reference not in table
+    assert f"What the rule gives them shows once the sitting is closed: {hers.title}" in close
+    assert ">2<" not in table

@@ -84,6 +84,9 @@ def test_every_page_and_file_says_what_it_is_and_shows_nothing_invented_beside_a
                     assert not POINTS.search(text), f"{address}: {POINTS.search(text)}"
         assert named > 30
         _every_letter_says_it(names)
+        payment_files = fund_session.scalars(sa.text("SELECT bytes FROM payment_file")).all()
+        assert payment_files
+        assert all(SAYS.encode() in bytes(made) for made in payment_files)
 
 
 def _every_letter_says_it(names):

@@ -17,6 +17,7 @@ from fund.kernel.errors import NotFound
 from fund.kernel.waiting import Waiting
 from fund.kernel.words import _
 from fund.panels import queries as panels
+from fund.panels import rules as panels_rules
 from fund.panels.models import Seat
 from fund.panels.queries import pages as panels_pages
 from fund.rounds import queries as rounds
@@ -152,12 +153,29 @@ class ResultLine:
     decision_id: uuid.UUID | None = None
 
 
-def preview_lines(ready: ReadySitting) -> list[ResultLine]:
-    """What the rule gives if the sitting closed now, in order. The lot is not known yet and is said to be open."""
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the rule gives if the sitting closed now, as one member may see it.
+
+    `hidden` are the titles of what an interest keeps them out of; its place would show in a gap between the others', so
+    then no place is shown.
+    """
+
+    lines: list[ResultLine]
+    hidden: list[str]
+
+
+def preview_for(seat_id: uuid.UUID, ready: ReadySitting) -> Preview:
+    """What the rule gives, in order, to a member of the panel. The lot is not known yet and is said to be open."""
+    said = panels.consequences(ready.sitting.id)
     by_reference = {each.reference: each for each in ready.applications}
-    return [ResultLine(r.reference, by_reference[r.reference].title, by_reference[r.reference].group,
-                       by_reference[r.reference].asked_pence, score_words(r.score_tenths), r.rank,
-                       outcome_words(r.outcome), r.amount_pence, r.tie_break == "lot") for r in ready.preview()]
+    kept_out = {each.reference for each in ready.applications
+                if said.get((each.application_id, seat_id)) in panels_rules.RECUSED}
+    lines = [ResultLine(r.reference, by_reference[r.reference].title, by_reference[r.reference].group,
+                        by_reference[r.reference].asked_pence, score_words(r.score_tenths), 0 if kept_out else r.rank,
+                        outcome_words(r.outcome), r.amount_pence, r.tie_break == "lot")
+             for r in ready.preview() if r.reference not in kept_out]
+    return Preview(lines, [by_reference[reference].title for reference in sorted(kept_out)])
 
 
 def decided_lines(sitting_id: uuid.UUID) -> list[ResultLine]:
