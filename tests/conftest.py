@@ -30,10 +30,6 @@ from tests.make.store import KEYS, start_store
 hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("house")
 
-#: Nothing of a test has to outlive the machine, so nothing waits for its disk. A killed process loses nothing by it.
-QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "1GB",
-         "wal_level": "minimal", "max_wal_senders": "0", "autovacuum_naptime": "10min", "timezone": "UTC"}
-
 VAR = Path(os.environ.get("FUND_TEST_VAR", Path(__file__).resolve().parent.parent / "var" / "test"))
 
 
@@ -43,7 +39,7 @@ def server():
     VAR.mkdir(parents=True, exist_ok=True)
     with (VAR / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return postgres.start(VAR / "postgres", QUICK)
+        return postgres.start(VAR / "postgres")
 
 
 def template_of(server) -> str:

@@ -1,6 +1,7 @@
 """A volunteer applies, a host agrees, an officer passes it on to the panel: with script and without."""
 
 import pytest
+from playwright.sync_api import expect
 
 from fund.db import transaction
 from fund.kernel.actor import SYSTEM, Capacity
@@ -71,7 +72,7 @@ def test_a_few_people_apply_and_an_officer_passes_it_on(live, fund, new_page, sc
     look("apply-08-costs-to-mend")
     page.get_by_label("How much, line 2").fill("80")
     page.get_by_role("button", name="Add a line").click()
-    assert page.get_by_text("Together £480").is_visible()
+    expect(page.get_by_text("Together £480")).to_be_visible()
     page.get_by_role("button", name="Take out line 3").click()
     page.get_by_label("What is the least that would still help?").fill("400")
     page.get_by_role("button", name="Save and come back later").click()
@@ -108,7 +109,7 @@ def test_a_few_people_apply_and_an_officer_passes_it_on(live, fund, new_page, sc
     page.get_by_role("link", name="Neighbours of Elm Street asks you").click()
     look("apply-21-hosting")
     page.get_by_role("button", name="Yes, we will receive it").click()
-    assert page.get_by_role("link", name="You receive money for Neighbours of Elm Street.").is_visible()
+    expect(page.get_by_role("link", name="You receive money for Neighbours of Elm Street.")).to_be_visible()
 
     be(page, live, "Ola Officer")
     page.goto(live.url + "/staff/applications")
@@ -127,5 +128,5 @@ def test_a_few_people_apply_and_an_officer_passes_it_on(live, fund, new_page, sc
     be(page, live, "Sam Okoro")
     page.goto(live.url + "/applications")
     page.get_by_role("link", name=ANSWERS["title"]).click()
-    assert page.get_by_text("We checked that it fits").is_visible()
+    expect(page.get_by_text("We checked that it fits")).to_be_visible()
     look("apply-22-with-the-panel")

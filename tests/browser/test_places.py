@@ -1,6 +1,7 @@
 """Somebody asks about three postcodes, without an account: one that is in, one that is not, one that is mistyped."""
 
 import pytest
+from playwright.sync_api import expect
 
 from fund.db import transaction
 from tests.browser.look import check
@@ -21,7 +22,7 @@ def test_a_stranger_finds_out_whether_their_place_is_in(live, page):
     check(page)
     page.get_by_label("Postcode of where the good will happen").fill("BLI 5SF")
     page.get_by_role("button", name="See what is set aside").click()
-    assert page.get_by_text("Did you mean BL1 5SF?").first.is_visible()
+    expect(page.get_by_text("Did you mean BL1 5SF?").first).to_be_visible()
     check(page)
 
     page.get_by_label("Postcode of where the good will happen").fill("bl15sf")
@@ -30,15 +31,15 @@ def test_a_stranger_finds_out_whether_their_place_is_in(live, page):
     check(page)
 
     page.get_by_role("link", name="See Smithills, its shape and its figures").click()
-    assert page.get_by_role("img", name="The shape of Smithills").is_visible()
+    expect(page.get_by_role("img", name="The shape of Smithills")).to_be_visible()
     check(page)
 
     page.goto(live.url + "/places?postcode=WA14+2EH")
-    assert page.get_by_text("18,286 outside").is_visible()
+    expect(page.get_by_text("18,286 outside")).to_be_visible()
     check(page)
 
     page.goto(live.url + "/places?postcode=BL3+2EF")
-    assert page.get_by_text("left behind").is_visible()
+    expect(page.get_by_text("left behind")).to_be_visible()
 
     for address in ("/places?postcode=ZZ1+1ZZ", "/neighbourhoods", f"/allocations/{year}"):
         page.goto(live.url + address)
