@@ -32,11 +32,11 @@ stop:  ## Stop the fund of this folder, also what a run that was cut off left ov
 	@exec $(BIN)/fund stop
 
 test: .venv/test.stamp assets browser  ## Run all tests
-	@$(BIN)/python -m pytest -n $(JOBS) -m "not real" $(TESTS); status=$$?; \
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not real" $(TESTS); status=$$?; \
 	$(BIN)/fund stop --var var/test >/dev/null; exit $$status
 
 test-real: .venv/test.stamp assets  ## Run the tests on real data (../shared, or SHARED_DIR)
-	@$(BIN)/python -m pytest -n $(JOBS) -m real $(TESTS); status=$$?; $(BIN)/fund stop --var var/test >/dev/null; exit $$status
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m real $(TESTS); status=$$?; $(BIN)/fund stop --var var/test >/dev/null; exit $$status
 
 bench: .venv/test.stamp assets browser  ## Measure the pages, the replay and the memory against their budgets
 	@$(BIN)/python -m bench
