@@ -1,6 +1,5 @@
 """What officers see of applications: the queue, one application, and whether it goes to the panel. They change none."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,37 +14,24 @@ from fund.applications.views import blueprint
 from fund.applications.views.applicant import hand_over
 from fund.kernel import clock
 from fund.kernel.actor import Capacity
-from fund.kernel.errors import BadInput
-from fund.kernel.words import _
 from fund.organisations import queries as organisations
 from fund.rounds import queries as rounds
-from fund.web import access
+from fund.web import access, paging
 
 PAGE = 50
-
-
-def _key(typed: str) -> lists.Key | None:
-    """Where the page before ended: a time and an id. Raises BadInput for what we did not write."""
-    if not typed:
-        return None
-    try:
-        at, application_id = typed.split("_", 1)
-        return datetime.fromisoformat(at), UUID(application_id)
-    except ValueError as error:
-        raise BadInput(_("That page of the list is not there. Start at the top.")) from error
 
 
 @blueprint.get("/staff/applications")
 @access.staff(Capacity.OFFICER)
 def queue() -> str:
     """What waits to be checked, the oldest first; or everything, the newest first."""
-    after, everything = _key(request.args.get("after", "")), request.args.get("all") == "1"
+    after, everything = paging.place_asked_for(), request.args.get("all") == "1"
     read = lists.list_of_all if everything else lists.submissions_awaiting_eligibility
     rows = read(after=after, most=PAGE + 1)
     known = rounds.rounds([row.round_id for row in rows])
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     onward = last and url_for("applications.queue", all="1" if everything else None,
-                              after=f"{last.submitted_at.isoformat()}_{last.application_id}")
+                              after=paging.as_text(last.submitted_at, last.application_id))
     return render_template(
         "applications/queue.html", rows=rows[:PAGE], rounds=known, everything=everything, onward=onward,
         now=clock.now(), first=after is None, why=INELIGIBLE_BECAUSE,

@@ -1,7 +1,6 @@
 """Pages of officers, who read evidence, and of approvers, who approve payments."""
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -16,11 +15,10 @@ from fund.grants.views import blueprint
 from fund.kernel import clock
 from fund.kernel.actor import STAFF, Capacity
 from fund.kernel.errors import BadInput
-from fund.kernel.words import _
 from fund.ledger import queries as ledger
 from fund.organisations import queries as organisations
 from fund.organisations.rules import CHECKS
-from fund.web import access
+from fund.web import access, paging
 
 PAGE = 50
 
@@ -30,24 +28,14 @@ PAGE = 50
 def all_grants() -> str:
     """Where every grant stands: what was paid, what comes next, who does it and by when."""
     everything, today = request.args.get("all") == "1", clock.today()
-    after = _place(request.args.get("after", ""))
+    after = paging.place_asked_for()
     found = lists.list_of_grants(unfinished=not everything, after=after, most=PAGE + 1)
     last = found[PAGE - 1] if len(found) > PAGE else None
     onward = last and url_for("grants.all_grants", all="1" if everything else None,
-                              after=f"{last.offered_at.isoformat()}_{last.id}")
+                              after=paging.as_text(last.offered_at, last.id))
     return render_template(
         "grants/staff_list.html", rows=[(grant, pages.next_for(grant, today)) for grant in found[:PAGE]],
         everything=everything, first=after is None, onward=onward, sums=dict(ledger.steps_of_a_pound()))
-
-
-def _place(typed: str) -> lists.Key | None:
-    if not typed:
-        return None
-    try:
-        at, award_id = typed.split("_", 1)
-        return datetime.fromisoformat(at), uuid.UUID(award_id)
-    except ValueError as error:
-        raise BadInput(_("That page of the list is not there. Start at the top.")) from error
 
 
 @blueprint.get("/staff/grants/<reference>")
