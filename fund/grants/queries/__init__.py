@@ -184,15 +184,18 @@ def grants_where(where: str, *, order: str = "a.offered_at DESC, a.id", **values
     """
     if "of_person" in values:
         where = f"{where} AND {_MINE}"
-    found = session.execute(_grants_statement(where, order), values).mappings().all()
-    stages = _stages_of([row["id"] for row in found])
+    found = _rows(session.execute(_grants_statement(where, order), values))
+    stages = _stages_of([fields["id"] for fields in found])
     grants = []
-    for row in found:
-        fields = dict(row)
+    for fields in found:
         payee = _payee(fields)
-        mine = stages.get(row["id"], [])
-        grants.append(GrantRow(**fields, payee=payee, stages=_with_states(mine, fields)))
+        grants.append(GrantRow(**fields, payee=payee, stages=_with_states(stages.get(fields["id"], []), fields)))
     return grants
+
+
+def _rows(result: sa.Result[Any]) -> list[dict[str, Any]]:
+    names = tuple(result.keys())
+    return [dict(zip(names, row, strict=True)) for row in result]
 
 
 def _payee(fields: dict[str, Any]) -> PayeeRow | None:
@@ -201,35 +204,26 @@ def _payee(fields: dict[str, Any]) -> PayeeRow | None:
     return None if of_payee[0] is None else PayeeRow(*of_payee)
 
 
-def _stages_of(award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[StageRow]]:
-    if not award_ids:
-        return {}
-    found: dict[uuid.UUID, list[StageRow]] = {}
-    rows = session.execute(_STAGES_OF, {"awards": list(award_ids)})
-    for row in rows.mappings():
-        fields = dict(row)
-        fields["basis"], fields["settled_pence"], fields["returned_pence"] = (
-            Basis(row["basis"]), int(row["settled_pence"]), int(row["returned_pence"]))
-        found.setdefault(row["award_id"], []).append(StageRow(**fields))
+def _stages_of(award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, Any]]]:
+    found: dict[uuid.UUID, list[dict[str, Any]]] = {}
+    for fields in _rows(session.execute(_STAGES_OF, {"awards": list(award_ids)})) if award_ids else ():
+        found.setdefault(fields["award_id"], []).append(fields)
     return found
 
 
-def _with_states(stages: Iterable[StageRow], award: dict[str, Any]) -> list[StageRow]:
+def _with_states(stages: Iterable[dict[str, Any]], award: dict[str, Any]) -> list[StageRow]:
     """Each stage with where it stands, which depends on the stage before it."""
     done, before_paid = [], True
     for stage in stages:
         state = rules.stage_state(StageFacts(
-            stage.number, has_agreement=award["signed_at"] is not None, award_ended=bool(award["end_kind"]),
-            stage_before_paid=before_paid, evidence_count=stage.evidence_count,
-            evidence_reviewed=stage.accepted is not None, evidence_accepted=bool(stage.accepted),
-            release_attempt=stage.attempt, release_sent="sent" in stage.steps, release_end=stage.end_kind))
+            stage["number"], has_agreement=award["signed_at"] is not None, award_ended=bool(award["end_kind"]),
+            stage_before_paid=before_paid, evidence_count=stage["evidence_count"],
+            evidence_reviewed=stage["accepted"] is not None, evidence_accepted=bool(stage["accepted"]),
+            release_attempt=stage["attempt"], release_sent="sent" in stage["steps"], release_end=stage["end_kind"]))
         before_paid = state is StageState.PAID
-        done.append(_replaced(stage, state))
+        done.append(StageRow(**{**stage, "basis": Basis(stage["basis"]), "settled_pence": int(stage["settled_pence"]),
+                                "returned_pence": int(stage["returned_pence"])}, state=state))
     return done
-
-
-def _replaced(stage: StageRow, state: StageState) -> StageRow:
-    return StageRow(**{name: getattr(stage, name) for name in StageRow.__slots__ if name != "state"}, state=state)
 
 
 def _one(grants: list[GrantRow]) -> GrantRow:
