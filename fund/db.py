@@ -5,6 +5,7 @@ transaction takes on only while a seat of a panel acts. Scores, locks, interests
 second role alone, so no code that serves staff can write them, whatever it tries.
 """
 
+import re
 import uuid
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
@@ -112,7 +113,7 @@ def _write_before_it_is_read(state: Any) -> None:
         return
     if isinstance(state.statement, sa.TextClause):
         said = state.statement.text  # constraints that are asked for now look at all that the transaction wrote
-        is_read = "SET CONSTRAINTS" in said or any(f" {table}" in said or f".{table}" in said for table in waiting)
+        is_read = "SET CONSTRAINTS" in said or any(re.search(rf"\b{table}\b", said) for table in waiting)
     else:
         is_read = any(mapper.local_table.name in waiting for mapper in state.all_mappers)
     if is_read:

@@ -67,3 +67,8 @@ def test_what_never_changes_is_read_once_a_transaction(session):
     session.execute(sa.text("SELECT 1"))
     session.commit()
     assert remembered("key", lambda: next(found)) == "second"
+
+
+def test_a_name_at_the_start_of_a_line_is_seen_too(session):
+    say("one")
+    assert session.scalars(sa.text("SELECT verb FROM\nact\nWHERE subject_kind = 'thing'")).all() == ["one"]
