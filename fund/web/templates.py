@@ -19,6 +19,7 @@ from jinja2.compiler import CodeGenerator
 from jinja2.nodes import EvalContext
 from jinja2.visitor import NodeTransformer
 
+from fund.kernel.errors import Broken
 from fund.web.words import language_now
 
 Node = TypeVar("Node", bound=nodes.Node)
@@ -79,7 +80,10 @@ def page_of_facts(template: str, **facts: Any) -> str:
 
 @lru_cache(maxsize=MOST_PAGES)
 def _drawn(_app: Flask, template: str, _language: str, _address: str, facts: tuple[tuple[str, Any], ...]) -> str:
-    return render_template(template, **dict(facts))
+    page = render_template(template, **dict(facts))
+    if session:  # a form's token is one reader's: kept here, it would be given to the next
+        raise Broken(f"{template} shows more than facts: it wrote into the reader's session")
+    return page
 
 
 class _Fold(NodeTransformer):

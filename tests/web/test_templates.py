@@ -2,7 +2,9 @@
 
 import pytest
 from flask import render_template_string, session
+from flask_wtf.csrf import generate_csrf
 
+from fund.kernel.errors import Broken
 from fund.web import assets, templates
 from fund.web.templates import page_of_facts
 from fund.web.words import in_language
@@ -83,3 +85,12 @@ def test_a_reader_whom_we_know_has_a_page_of_their_own(app, drawn):
 def test_a_fact_that_can_change_is_refused(app):
     with app.test_request_context("/x"), pytest.raises(TypeError, match="unhashable"):
         page_of_facts("a.html", facts=[1])
+
+
+def test_a_page_with_a_form_of_one_reader_is_never_kept_for_another(app, monkeypatch):
+    templates._drawn.cache_clear()
+    monkeypatch.setattr(templates, "render_template", lambda _name, **_facts: generate_csrf())
+    for _reader in range(2):
+        with app.test_request_context("/x"), pytest.raises(Broken, match="more than facts"):
+            page_of_facts("a.html", fact=1)
+    assert templates._drawn.cache_info().currsize == 0
