@@ -13,6 +13,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= 2
 # `make test TESTS=tests/ledger` runs some of them.
 TESTS ?= tests
+# Without those on real data, which take minutes.
+MARK ?= not real
 
 help:  ## Show what there is to do (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -31,12 +33,12 @@ rehearsal: .venv/run.stamp assets  ## Drive real grants through the fund (many m
 stop:  ## Stop the fund of this folder, also what a run that was cut off left over
 	@exec $(BIN)/fund stop
 
-test: .venv/test.stamp assets browser  ## Run all tests
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not real" $(TESTS); status=$$?; \
+test: .venv/test.stamp assets browser  ## Run all tests (MARK= : those on real data too)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "$(MARK)" $(TESTS); status=$$?; \
 	$(BIN)/fund stop --var var/test >/dev/null; exit $$status
 
-test-real: .venv/test.stamp assets  ## Run the tests on real data (../shared, or SHARED_DIR)
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m real $(TESTS); status=$$?; $(BIN)/fund stop --var var/test >/dev/null; exit $$status
+test-real:  ## Run the tests on real data (../shared, or SHARED_DIR)
+	@$(MAKE) --no-print-directory test MARK=real
 
 bench: .venv/test.stamp assets browser  ## Measure the pages, the replay and the memory against their budgets
 	@$(BIN)/python -m bench

@@ -5,7 +5,7 @@ A stage is read with its newest evidence and its newest release; the rules say f
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from functools import cache
 from typing import Any
@@ -165,7 +165,13 @@ WHERE s.award_id = ANY(:awards) ORDER BY s.award_id, s.number
 """
 
 
-_STAGES_OF = sa.text(_STAGES).bindparams(sa.bindparam("awards", type_=_IDS))
+# Named in their order, which saves reading the names from the answer each time: with so many, a third of the cost.
+_STAGE_COLUMNS: list[sa.ColumnClause[Any]] = [sa.column(each.name) for each in fields(StageRow) if each.name != "state"]
+_PAYEE_NAMES = ("payee_id", "payee_organisation_id", "payee_name", "bank_account_id", "holder", "last_four",
+                "chosen_at")
+_GRANT_COLUMNS: list[sa.ColumnClause[Any]] = [sa.column(name) for name in (
+    *(each.name for each in fields(GrantRow) if each.name not in {"payee", "stages"}), *_PAYEE_NAMES)]
+_STAGES_OF = sa.text(_STAGES).bindparams(sa.bindparam("awards", type_=_IDS)).columns(*_STAGE_COLUMNS)
 
 _MINE = """a.organisation_id IN (
   SELECT m.organisation_id FROM membership m WHERE m.person_id = :of_person AND m.ended_at IS NULL)"""
@@ -173,8 +179,8 @@ _NOBODY = uuid.UUID(int=0)
 
 
 @cache
-def _grants_statement(where: str, order: str) -> sa.TextClause:
-    return sa.text(f"{_GRANTS} WHERE {where} ORDER BY {order}")
+def _grants_statement(where: str, order: str) -> sa.TextualSelect:
+    return sa.text(f"{_GRANTS} WHERE {where} ORDER BY {order}").columns(*_GRANT_COLUMNS)
 
 
 def grants_where(where: str, *, order: str = "a.offered_at DESC, a.id", **values: Any) -> list[GrantRow]:
@@ -185,11 +191,11 @@ def grants_where(where: str, *, order: str = "a.offered_at DESC, a.id", **values
     if "of_person" in values:
         where = f"{where} AND {_MINE}"
     found = _rows(session.execute(_grants_statement(where, order), values))
-    stages = _stages_of([fields["id"] for fields in found])
+    stages = _stages_of([award["id"] for award in found])
     grants = []
-    for fields in found:
-        payee = _payee(fields)
-        grants.append(GrantRow(**fields, payee=payee, stages=_with_states(stages.get(fields["id"], []), fields)))
+    for award in found:
+        payee = _payee(award)
+        grants.append(GrantRow(**award, payee=payee, stages=_with_states(stages.get(award["id"], []), award)))
     return grants
 
 
@@ -198,16 +204,15 @@ def _rows(result: sa.Result[Any]) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in result]
 
 
-def _payee(fields: dict[str, Any]) -> PayeeRow | None:
-    of_payee = [fields.pop(name) for name in ("payee_id", "payee_organisation_id", "payee_name", "bank_account_id",
-                                              "holder", "last_four", "chosen_at")]
+def _payee(found: dict[str, Any]) -> PayeeRow | None:
+    of_payee = [found.pop(name) for name in _PAYEE_NAMES]
     return None if of_payee[0] is None else PayeeRow(*of_payee)
 
 
 def _stages_of(award_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[dict[str, Any]]]:
     found: dict[uuid.UUID, list[dict[str, Any]]] = {}
-    for fields in _rows(session.execute(_STAGES_OF, {"awards": list(award_ids)})) if award_ids else ():
-        found.setdefault(fields["award_id"], []).append(fields)
+    for stage in _rows(session.execute(_STAGES_OF, {"awards": list(award_ids)})) if award_ids else ():
+        found.setdefault(stage["award_id"], []).append(stage)
     return found
 
 
