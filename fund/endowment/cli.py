@@ -1,17 +1,19 @@
 """Commands of the part `endowment`: what trustees and their treasurer record, each as the system."""
 
 import hashlib
+import re
 from datetime import date, datetime
 from pathlib import Path
 
 import click
 
 from fund.db import transaction
-from fund.endowment import actions, rules
+from fund.endowment import actions, queries, rules
 from fund.kernel import clock
 from fund.kernel.actor import SYSTEM
-from fund.kernel.errors import BadInput, Refused
+from fund.kernel.errors import BadInput, NotFound, Refused
 from fund.kernel.money import pence_from_typed, pounds
+from fund.transparency import formats
 
 
 class Money(click.ParamType):
@@ -132,16 +134,65 @@ def sell(reference: str, amount_pence: int, on: date) -> None:
         click.echo(f"{pounds(amount_pence)} is cash.")
 
 
+class Share(click.ParamType):
+    """A per cent with at most two decimals, in hundredths."""
+
+    name = "per cent"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Hundredths of a per cent."""
+        match = re.fullmatch(r"(\d{1,3})(?:\.(\d{1,2}))?%?", value.strip(), re.ASCII)
+        if match is None:
+            self.fail("Write it like 4 or 5.25.", param, ctx)
+        return int(match[1]) * 100 + int((match[2] or "0").ljust(2, "0"))
+
+
+@commands.command("choose-rule")
+@click.argument("financial_year")
+@click.argument("rule", type=click.Choice([rule.name for rule in rules.IN_USE]))
+@click.option("--rate", type=Share(), help="The share of the value, as 4 or 5.25.")
+@click.option("--weight", type=Share(), help="How much of it is last year's spending.")
+@click.option("--low", type=Share(), help="The least share of the value.")
+@click.option("--high", type=Share(), help="The most.")
+def choose_rule(financial_year: str, rule: str, **given: int | None) -> None:
+    """Choose the rule by which limits are set from a year (2026-27) on."""
+    with transaction():
+        row = actions.choose_rule(SYSTEM, financial_year, rule=rule,
+                                  parameters={name: share for name, share in given.items() if share is not None})
+        figures = ", ".join(f"{name} {rules.percent(share)}%" for name, share in row.parameters.items())
+        click.echo(f"From {financial_year} on: {row.rule}, version {row.rule_version}, {figures}.")
+
+
 @commands.command("set-limit")
 @click.argument("financial_year")
 @day
-@click.option("--rate", "rate_basis_points", type=click.IntRange(1, 1_000), default=rules.RATE_BASIS_POINTS,
-              show_default=True, help="In hundredths of a per cent.")
-def set_limit(financial_year: str, on: date, rate_basis_points: int) -> None:
-    """Set what a year (2026-27) may spend, by the published rule."""
+@click.option("--amount", "asked_pence", type=Money(), help="Less than the rule gives; all of it without this.")
+def set_limit(financial_year: str, on: date, asked_pence: int | None) -> None:
+    """Set what a year (2026-27) may spend, by the rule in force."""
     with transaction():
-        limit = actions.set_spending_limit(SYSTEM, financial_year, set_on=on, rate_basis_points=rate_basis_points)
+        limit = actions.set_spending_limit(SYSTEM, financial_year, set_on=on, asked_pence=asked_pence)
         click.echo(f"{financial_year} may spend {pounds(limit.amount_pence)}.")
+
+
+@commands.command("check-limit")
+@click.argument("financial_year")
+def check_limit(financial_year: str) -> None:
+    """Work a year's limit out again from the inputs in its public record."""
+    with transaction():
+        try:
+            limit = queries.spending_limit(financial_year)
+        except NotFound:
+            raise click.ClickException(f"No limit is set for {financial_year}.") from None
+        if limit.inputs_sha256 is None:
+            raise click.ClickException("This limit is from before inputs were hashed.")
+        again = rules.recomputed(limit.inputs)
+        agrees = (hashlib.sha256(formats.canonical(limit.inputs)).digest() == limit.inputs_sha256
+                  and (again.rule_pence, again.floor_pence, again.amount_pence)
+                  == (limit.rule_pence, limit.floor_pence, limit.amount_pence))
+        click.echo(f"{limit.rule} version {limit.rule_version} gives {pounds(again.rule_pence)}; the limit is "
+                   f"{pounds(again.amount_pence)}; inputs {limit.inputs_sha256.hex()}.")
+        if not agrees:
+            raise click.ClickException("It does not agree with what is on the record.")
 
 
 @commands.command("draw-down")

@@ -59,6 +59,51 @@ class SpendingLimit(Model):
     set_on: Mapped[date]
     entry_id: Mapped[uuid.UUID]
     recorded_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+    #: These are empty for limits that were set before migration 0014.
+    parameters: Mapped[dict[str, Any] | None]
+    value_pence: Mapped[int | None]
+    floor_pence: Mapped[int | None]
+    inputs_sha256: Mapped[bytes | None]
+    plan_id: Mapped[uuid.UUID | None]
+
+
+class SpendingRuleChoice(Model):
+    """The rule that counts from a financial year on, until another is chosen."""
+
+    __tablename__ = "spending_rule_choice"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    financial_year: Mapped[str]
+    rule: Mapped[str]
+    rule_version: Mapped[int] = mapped_column(sa.SmallInteger)
+    parameters: Mapped[dict[str, Any]]
+    chosen_by: Mapped[uuid.UUID | None]
+    leaf_id: Mapped[uuid.UUID]
+    chosen_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
+class RecoveryPlan(Model):
+    """How the endowment will get back above what was given, in a trustee's words."""
+
+    __tablename__ = "recovery_plan"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    financial_year: Mapped[str]
+    words: Mapped[str]
+    back_by: Mapped[date]
+    proposed_by: Mapped[uuid.UUID]
+    proposed_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
+class RecoveryPlanConfirmation(Model):
+    """Another trustee's word on a recovery plan: from then on it counts, and is public."""
+
+    __tablename__ = "recovery_plan_confirmation"
+
+    plan_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    confirmed_by: Mapped[uuid.UUID]
+    leaf_id: Mapped[uuid.UUID]
+    confirmed_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
 
 
 class Drawdown(Model):

@@ -57,10 +57,10 @@ def test_a_loss_never_touches_capital_and_what_is_earned_makes_it_good(session):
 
 
 def test_a_limit_is_set_once_a_year_and_never_above_the_return(session):
-    make_tranche(amount_pence=100_000, received_on=date(2025, 4, 1))
-    actions.record_income(SYSTEM, amount_pence=1_000, earned_on=date(2026, 3, 1), source="S", reference="1")
-    limit = actions.set_spending_limit(SYSTEM, "2026-27", set_on=DAY)
-    assert (limit.rule_pence, limit.amount_pence) == (4_040, 1_000)
+    make_tranche(amount_pence=100_000, received_on=date(2026, 3, 1))
+    actions.record_income(SYSTEM, amount_pence=3_000, earned_on=date(2026, 3, 1), source="S", reference="1")
+    limit = actions.set_spending_limit(SYSTEM, "2026-27", set_on=date(2026, 4, 1))
+    assert (limit.rule_pence, limit.amount_pence) == (4_120, 3_000)
     with pytest.raises(Refused) as refused:
         actions.set_spending_limit(SYSTEM, "2026-27", set_on=DAY)
     assert "limit_set" in codes(refused)

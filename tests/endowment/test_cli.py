@@ -41,3 +41,26 @@ def test_a_year_from_a_tranche_to_spendable_money(fund):
 ])
 def test_a_refusal_is_a_sentence(fund, words, sentence):
     assert sentence in fund(*words, fails=True)
+
+
+def test_trustees_choose_a_rule_and_anybody_works_the_limit_out_again(fund):
+    assert "yale, version 1, rate 5%, weight 80%, low 4%, high 6.5%" in fund("choose-rule", "2026-27", "yale",
+                                                                               "--rate", "5")
+    fund("record-income", "--source", "C", "--reference", "I1", "--amount", "20,000,000", "--on", "2026-03-01")
+    assert "No limit is set" in fund("check-limit", "2026-27", fails=True)
+    assert "2026-27 may spend £16,000,000" in fund("set-limit", "2026-27", "--on", "2026-04-01")
+    assert "yale version 1 gives £16,000,000" in fund("check-limit", "2026-27")
+    assert "set already" in fund("choose-rule", "2026-27", "rolling_average", fails=True)
+
+
+@pytest.mark.parametrize(("words", "sentence"), [
+    (("choose-rule", "2026-27", "yale", "--rate", "11"), "between 0.01% and 10%"),
+    (("choose-rule", "2026-27", "rolling_average", "--weight", "80"), "no such figure"),
+    (("choose-rule", "2026-27", "rolling_average", "--rate", "4.567"), "Write it like 4 or 5.25"),
+    (("choose-rule", "2026-27", "rolling_average", "--rate", "-4"), "Write it like 4 or 5.25"),
+    (("choose-rule", "2026-28", "rolling_average"), "Write the year like 2026-27"),
+    (("choose-rule", "2026-27", "lottery"), "'lottery' is not one of"),
+    (("set-limit", "2026-27", "--amount", "0"), "more than nothing"),
+])
+def test_a_rule_or_limit_that_makes_no_sense_is_a_sentence(fund, words, sentence):
+    assert sentence in fund(*words, fails=True)

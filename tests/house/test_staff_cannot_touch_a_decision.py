@@ -114,6 +114,7 @@ ACTIONS_THAT_WRITE_NOTHING = """
     bank.authorise_batch bank.begin_sending bank.build_batch bank.end_sending bank.file_bytes bank.make_file
     bank.read_message bank.read_upload bank.say_bank_has_no_file bank.send_again bank.set_aside_batch
     bank.take_file_by_hand decisions.tell_applicants documents.keep_file endowment.budget_running_costs
+    endowment.choose_rule endowment.confirm_recovery_plan endowment.propose_recovery_plan
     endowment.draw_down endowment.receive_tranche endowment.record_gain endowment.record_income
     endowment.record_loss endowment.set_spending_limit endowment.trade grants.accept_offer
     grants.approve_release grants.choose_payee grants.decline_offer grants.lapse_offers
@@ -189,6 +190,8 @@ COMMANDS = {
     "bootstrap": ("", "nothing of the panel"),
     "endowment budget-costs": ("", "nothing of the panel"),
     "endowment buy": ("", "nothing of the panel"),
+    "endowment check-limit": ("", "nothing of the panel"),
+    "endowment choose-rule": ("", "nothing of the panel"),
     "endowment draw-down": ("", "nothing of the panel"),
     "endowment receive-tranche": ("", "nothing of the panel"),
     "endowment record-gain": ("", "nothing of the panel"),

@@ -14,6 +14,7 @@ from fund.ledger.queries.amounts import (
     flows,
     steps_of_a_pound,
 )
+from fund.ledger.queries.capital import capital_by_day, endowment_by_day
 from fund.ledger.queries.entries import (
     Brief,
     LineRow,
@@ -31,5 +32,5 @@ from fund.ledger.queries.entries import (
 
 __all__ = ["Balance", "Brief", "ClassSum", "LineRow", "Movement", "Shown", "accounts_of_class", "all_balances",
            "available_pence", "balance_as_effective", "balance_as_recorded", "balance_of", "balances", "briefs",
-           "class_sums", "flows", "latest", "lines_of", "movements_of", "pending_lines",
-           "posting_rules", "relating_to", "shown", "steps_of_a_pound"]
+           "capital_by_day", "class_sums", "endowment_by_day", "flows", "latest", "lines_of", "movements_of",
+           "pending_lines", "posting_rules", "relating_to", "shown", "steps_of_a_pound"]

@@ -1,22 +1,17 @@
 """Reading the endowment: what it is worth, what came in, what it earned, and whose money a pound is."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
 
 from fund.db import session
-from fund.endowment import rules
 from fund.endowment.models import Drawdown, EndowmentReturn, RunningCostBudget, SpendingLimit, Tranche
-from fund.endowment.rules import LimitFacts, Value
-from fund.kernel import clock
-from fund.kernel.actor import Capacity
+from fund.endowment.rules import Value
 from fund.kernel.errors import NotFound
 from fund.kernel.money import share_pence
-from fund.kernel.waiting import Waiting
-from fund.kernel.words import _
 from fund.ledger import queries as ledger
 from fund.ledger import rules as accounts
 
@@ -104,38 +99,15 @@ def budgeted_pence(financial_year: str) -> int:
         .where(RunningCostBudget.financial_year == financial_year)).scalar_one())
 
 
+def values_on(days: Sequence[date]) -> list[Value]:
+    """What the endowment was worth at the end of each day: its capital, less a deficit, and its unapplied return."""
+    changes = ledger.endowment_by_day(max(days))
+    return [Value(day, sum(pence for changed_on, pence in changes if changed_on <= day)) for day in days]
+
+
 def value_on(day: date) -> Value:
-    """What the endowment was worth at the end of a day: its capital, less a deficit, and its unapplied return."""
-    capital, deficit, unapplied = (ledger.balance_as_effective(code, day).posted_pence for code in (
-        accounts.PERMANENT_CAPITAL, accounts.DEFICIT, accounts.UNAPPLIED_RETURN))
-    return Value(day, capital - deficit + unapplied)
-
-
-def limit_values(financial_year: str, set_on: date) -> list[Value]:
-    """The values from which a year's limit is worked out: at the last three year ends at which there was any
-    endowment, or, where there was none yet, on the day."""
-    past = [value for value in map(value_on, rules.year_ends_before(financial_year)) if value.value_pence > 0]
-    return past or [value_on(set_on)]
-
-
-def limit_facts(financial_year: str, set_on: date, rate_basis_points: int) -> LimitFacts:
-    """What is known when a year's limit is to be set."""
-    values = limit_values(financial_year, set_on)
-    already = session.execute(sa.select(sa.exists().where(SpendingLimit.financial_year == financial_year))).scalar_one()
-    return LimitFacts(already, ledger.balance_of(accounts.DEFICIT).posted_pence,
-                      ledger.available_pence(accounts.UNAPPLIED_RETURN), values,
-                      rules.rolling_average(values, rate_basis_points))
-
-
-def waiting_for(_person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[Waiting]:
-    """What waits for a trustee: this year's limit, when there is none."""
-    if Capacity.TRUSTEE not in capacities:
-        return []
-    year = rules.financial_year(clock.today())
-    if session.execute(sa.select(sa.exists().where(SpendingLimit.financial_year == year))).scalar_one():
-        return []
-    return [Waiting(_("Set how much may be spent in %(year)s.", year=year), "endowment.overview",
-                    button=_("See the endowment"))]
+    """What the endowment was worth at the end of a day."""
+    return values_on([day])[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,175 @@
+"""What of the return is spent: the rule that trustees choose, the year's limit, drawdowns and budgets.
+
+Section 104A of the Charities Act 2011 and the Charities (Total Return) Regulations 2013 (amended 2018 and 2023) let
+trustees allocate unapplied total return to the trust for application, at their discretion and even-handed between
+present and future beneficiaries. Here a published rule bounds that discretion, and the real value of all gifts bounds
+the rule.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from datetime import date
+
+import sqlalchemy as sa
+
+from fund.db import session
+from fund.endowment import queries, rules
+from fund.endowment.models import (
+    Drawdown,
+    RecoveryPlan,
+    RecoveryPlanConfirmation,
+    RunningCostBudget,
+    SpendingLimit,
+    SpendingRuleChoice,
+)
+from fund.endowment.rules.given import allow, key, same, text
+from fund.kernel import clock, ids
+from fund.kernel.actor import Actor, Capacity
+from fund.kernel.errors import BadInput, Forbidden, NotFound, refuse_if
+from fund.kernel.words import _
+from fund.ledger import actions as ledger
+from fund.ledger import rules as accounts
+from fund.transparency import formats
+from fund.transparency.actions import append, record_act
+
+
+def choose_rule(actor: Actor, financial_year: str, *, rule: str, parameters: Mapping[str, int]) -> SpendingRuleChoice:
+    """Choose the rule by which limits are set from a financial year on, until another is chosen.
+
+    The choice is a public record with the rule's version and its figures. Raises BadInput for a rule or a figure that
+    there is not, Refused where the year's limit is set already.
+    """
+    allow(actor, rules.SPENDERS)
+    _check_year(financial_year)
+    chosen = rules.choice_of(rule, parameters)
+    refuse_if(rules.reasons_not_to_choose_rule(queries.limit_is_set(financial_year)))
+    row = SpendingRuleChoice(id=ids.new_id(), financial_year=financial_year, rule=chosen.rule.name,
+                             rule_version=chosen.rule.version, parameters=dict(chosen.parameters),
+                             chosen_by=actor.person_id, leaf_id=ids.new_id())
+    session.add(row)
+    record_act(actor, "choose_spending_rule", "spending_rule_choice", row.id, rule=chosen.rule.name,
+               rule_version=chosen.rule.version, financial_year=financial_year)
+    append("spending_rule_chosen", {
+        "financial_year": financial_year, "rule": chosen.rule.name, "rule_version": chosen.rule.version,
+        "parameters": dict(chosen.parameters), "capacity": actor.capacity.value},
+        idem_key=f"spending_rule/{row.id}", leaf_id=row.leaf_id)
+    return row
+
+
+def propose_recovery_plan(actor: Actor, financial_year: str, *, words: str, back_by: date) -> RecoveryPlan:
+    """Write how the endowment will get back above what was given; it counts when another trustee confirms it."""
+    if actor.capacity != Capacity.TRUSTEE or actor.person_id is None:
+        raise Forbidden
+    _check_year(financial_year)
+    words = text(words, "words", 2_000)
+    refuse_if(rules.reasons_not_to_choose_rule(queries.limit_is_set(financial_year)))
+    if back_by <= clock.today():
+        raise BadInput(_("Give a day that is still to come."), field="back_by")
+    plan = RecoveryPlan(id=ids.new_id(), financial_year=financial_year, words=words, back_by=back_by,
+                        proposed_by=actor.person_id)
+    session.add(plan)
+    record_act(actor, "propose_recovery_plan", "recovery_plan", plan.id, financial_year=financial_year)
+    return plan
+
+
+def confirm_recovery_plan(actor: Actor, plan_id: uuid.UUID) -> RecoveryPlanConfirmation:
+    """Confirm another trustee's recovery plan, which is public from then on: the leaf holds the hash of its words.
+
+    Raises Refused for one's own plan, and for a year whose limit is set already.
+    """
+    if actor.capacity != Capacity.TRUSTEE or actor.person_id is None:
+        raise Forbidden
+    plan = session.get(RecoveryPlan, plan_id)
+    if plan is None:
+        raise NotFound
+    refuse_if(rules.reasons_not_to_confirm_plan(plan.proposed_by, actor.person_id,
+                                                session.get(RecoveryPlanConfirmation, plan_id) is not None,
+                                                queries.limit_is_set(plan.financial_year)))
+    row = RecoveryPlanConfirmation(plan_id=plan.id, confirmed_by=actor.person_id, leaf_id=ids.new_id())
+    session.add(row)
+    record_act(actor, "confirm_recovery_plan", "recovery_plan", plan.id, financial_year=plan.financial_year)
+    append("recovery_plan_recorded", {
+        "financial_year": plan.financial_year, "back_by": plan.back_by.isoformat(), "trustees": 2,
+        "words_sha256": hashlib.sha256(plan.words.encode()).hexdigest()},
+        idem_key=f"recovery_plan/{plan.id}", leaf_id=row.leaf_id)
+    return row
+
+
+def set_spending_limit(actor: Actor, financial_year: str, *, set_on: date, asked_pence: int | None = None,
+                       cost_ceiling_basis_points: int = rules.COST_CEILING_BASIS_POINTS) -> SpendingLimit:
+    """Set what a year may spend: what the chosen rule gives, or all unapplied return where that is less.
+
+    One a year. Trustees may ask for less (`asked_pence`), never for more. All that it was worked out from stands in the
+    leaf, with its hash. Raises Refused while a deficit stands, and where the endowment would be left with less than the
+    real value of all gifts unless two trustees recorded a recovery plan for the year.
+    """
+    allow(actor, rules.SPENDERS)
+    _check_year(financial_year)
+    ledger.open_standing_accounts()
+    facts = queries.limit_facts(financial_year, set_on, asked_pence)
+    refuse_if(rules.reasons_not_to_set_limit(facts))
+    ledger.open_account(accounts.drawdown_limit(financial_year), name=f"Limit for {financial_year}")
+    inputs = {**facts.said(), "cost_ceiling_basis_points": cost_ceiling_basis_points}
+    inputs_sha256 = hashlib.sha256(formats.canonical(inputs)).digest()
+    plan = queries.confirmed_plan(financial_year) if facts.breaches_floor else None
+    limit = SpendingLimit(
+        id=ids.new_id(), financial_year=financial_year, rule=facts.choice.rule.name,
+        rule_version=facts.choice.rule.version, rate_basis_points=facts.choice.parameters["rate"],
+        parameters=dict(facts.choice.parameters), cost_ceiling_basis_points=cost_ceiling_basis_points, inputs=inputs,
+        inputs_sha256=inputs_sha256, rule_pence=facts.rule_pence, amount_pence=facts.amount_pence,
+        value_pence=facts.value_pence, floor_pence=facts.floor_pence, plan_id=plan.id if plan else None, set_on=set_on,
+        entry_id=ids.new_id())
+    session.add(limit)
+    record_act(actor, "set_spending_limit", "spending_limit", limit.id, amount_pence=limit.amount_pence)
+    ledger.post("spending_rule_set", accounts.spending_rule_set(limit.amount_pence, financial_year),
+                effective_on=set_on, idem_key=f"spending_limit/{financial_year}", entry_id=limit.entry_id,
+                relates_to=[plan.leaf_id] if plan else [],
+                params={**inputs, "inputs_sha256": inputs_sha256.hex()})
+    return limit
+
+
+def _check_year(financial_year: str) -> None:
+    try:
+        rules.first_day(financial_year)
+    except ValueError:
+        raise BadInput(_("Write the year like 2026-27."), field="financial_year") from None
+
+
+def draw_down(actor: Actor, *, amount_pence: int, financial_year: str, drawn_on: date, reference: str) -> Drawdown:
+    """Make part of a year's limit spendable. The same reference and drawdown again gives the one that stands."""
+    allow(actor, rules.SPENDERS)
+    given = {"amount_pence": amount_pence, "financial_year": financial_year, "drawn_on": drawn_on}
+    found = session.scalars(sa.select(Drawdown).where(Drawdown.reference == reference)).one_or_none()
+    if found is not None:
+        return same(found, given)
+    refuse_if(rules.reasons_not_to_draw_down(amount_pence, queries.limit_left_pence(financial_year), financial_year,
+                                             drawn_on))
+    row = Drawdown(id=ids.new_id(), reference=text(reference, "reference"), entry_id=ids.new_id(), **given)
+    session.add(row)
+    record_act(actor, "draw_down", "drawdown", row.id, amount_pence=amount_pence)
+    ledger.post("drawdown", accounts.drawdown(amount_pence, financial_year), effective_on=drawn_on,
+                idem_key=key("drawdown", reference), entry_id=row.entry_id,
+                relates_to=[queries.spending_limit(financial_year).entry_id])
+    return row
+
+
+def budget_running_costs(actor: Actor, *, amount_pence: int, financial_year: str, set_on: date,
+                         reference: str) -> RunningCostBudget:
+    """Set spendable money by for a year's running costs and panel pay, within the published ceiling."""
+    allow(actor, rules.SPENDERS)
+    given = {"amount_pence": amount_pence, "financial_year": financial_year, "set_on": set_on}
+    found = session.scalars(sa.select(RunningCostBudget)
+                            .where(RunningCostBudget.reference == reference)).one_or_none()
+    if found is not None:
+        return same(found, given)
+    limit = queries.spending_limit(financial_year)
+    refuse_if(rules.reasons_not_to_budget_costs(amount_pence, queries.budgeted_pence(financial_year),
+                                                limit.amount_pence, limit.cost_ceiling_basis_points))
+    ledger.open_account(accounts.running_costs(financial_year), name=f"Running costs {financial_year}")
+    row = RunningCostBudget(id=ids.new_id(), reference=text(reference, "reference"), entry_id=ids.new_id(), **given)
+    session.add(row)
+    record_act(actor, "budget_running_costs", "running_cost_budget", row.id, amount_pence=amount_pence)
+    ledger.post("operating_budget", accounts.operating_budget(amount_pence, financial_year), effective_on=set_on,
+                idem_key=key("running_costs", reference), entry_id=row.entry_id, relates_to=[limit.entry_id])
+    return row

@@ -1,0 +1,37 @@
+"""Reading the endowment: `records` of what came in, what it earned and whose money a pound is; `limits` of what a year
+may spend, and from what that is worked out."""
+
+from fund.endowment.queries.limits import (
+    Plan,
+    choices,
+    confirmed_plan,
+    limit_facts,
+    limit_is_set,
+    plans,
+    rule_for,
+    waiting_for,
+)
+from fund.endowment.queries.records import (
+    TrancheShare,
+    Worth,
+    budgeted_pence,
+    drawdowns,
+    limit_left_pence,
+    limits_with_what_is_left,
+    return_total_pence,
+    returns,
+    shares_of_tranches,
+    spending_limit,
+    spending_limits,
+    tranches,
+    value_on,
+    values_on,
+    worth,
+)
+
+__all__ = [
+    "Plan", "TrancheShare", "Worth", "budgeted_pence", "choices", "confirmed_plan", "drawdowns", "limit_facts",
+    "limit_is_set", "limit_left_pence", "limits_with_what_is_left", "plans", "return_total_pence",
+    "returns", "rule_for", "shares_of_tranches", "spending_limit", "spending_limits", "tranches", "value_on",
+    "values_on",    "waiting_for", "worth",
+]

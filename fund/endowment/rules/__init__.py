@@ -1,0 +1,49 @@
+"""What is allowed with the endowment, and how much. Pure.
+
+`years` are the fund's own years; `prices` what prices did and what past gifts are worth today; `spending` the rules
+that trustees choose among; `limits` why a limit, a drawdown or a budget may not be set; `given` how words are read.
+"""
+
+from fund.endowment.rules.limits import (
+    COST_CEILING_BASIS_POINTS,
+    KEEPERS,
+    SCHEMES,
+    SPENDERS,
+    LimitFacts,
+    Recomputed,
+    reasons_not_to_budget_costs,
+    reasons_not_to_choose_rule,
+    reasons_not_to_confirm_plan,
+    reasons_not_to_draw_down,
+    reasons_not_to_set_limit,
+    recomputed,
+)
+from fund.endowment.rules.prices import INDEX, LAST_MONTH, SERIES, Gifts, Level, floor_of, latest_known, year_ago
+from fund.endowment.rules.spending import (
+    BOUNDS,
+    DEFAULT_CHOICE,
+    IN_USE,
+    RULES,
+    Choice,
+    Inputs,
+    SpendingRule,
+    choice_of,
+    percent,
+)
+from fund.endowment.rules.years import (
+    MOST_VALUES,
+    Value,
+    financial_year,
+    first_day,
+    year_before,
+    year_ends_before,
+)
+
+__all__ = [
+    "BOUNDS", "COST_CEILING_BASIS_POINTS", "DEFAULT_CHOICE", "INDEX", "IN_USE", "KEEPERS", "LAST_MONTH", "MOST_VALUES",
+    "RULES", "SCHEMES", "SERIES", "SPENDERS", "Choice", "Gifts", "Inputs", "Level", "LimitFacts", "Recomputed",
+    "SpendingRule", "Value", "choice_of", "financial_year", "first_day", "floor_of", "latest_known", "percent",
+    "reasons_not_to_budget_costs", "reasons_not_to_choose_rule", "reasons_not_to_confirm_plan",
+    "reasons_not_to_draw_down", "reasons_not_to_set_limit", "recomputed", "year_ago", "year_before",
+    "year_ends_before",
+]

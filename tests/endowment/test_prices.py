@@ -1,0 +1,60 @@
+"""What prices did, and what gifts are worth in today's money."""
+
+import itertools
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fund.endowment.rules import INDEX, LAST_MONTH, Level, floor_of, latest_known, year_ago
+from fund.endowment.rules.prices import months_before
+
+
+def test_the_table_has_every_month_once_and_agrees_with_what_the_statistics_office_announced():
+    months = sorted(INDEX)
+    assert months[0] == date(2016, 12, 1)
+    assert all(months_before(later, 1) == earlier for earlier, later in itertools.pairwise(months))
+    # 12-month rates that ONS announced for these months, in tenths of a per cent.
+    for month, announced in ((date(2022, 10, 1), 111), (date(2023, 1, 1), 101), (date(2024, 9, 1), 17),
+                             (date(2025, 9, 1), 38), (date(2026, 1, 1), 30), (date(2026, 3, 1), 33)):
+        rate = (INDEX[month] / INDEX[months_before(month, 12)] - 1) * 1_000
+        assert abs(rate - announced) < 1, month
+
+
+@pytest.mark.parametrize(("on", "month"), [
+    (date(2026, 4, 1), date(2026, 2, 1)), (date(2026, 4, 30), date(2026, 2, 1)), (date(2026, 1, 1), date(2025, 11, 1)),
+    (date(2099, 1, 1), LAST_MONTH), (date(2017, 2, 28), date(2016, 12, 1)),
+])
+def test_the_latest_known_month_is_the_one_before_last(on, month):
+    assert latest_known(on) == Level(month, INDEX[month])
+
+
+def test_before_the_table_nothing_is_known():
+    assert latest_known(date(2017, 1, 31)) is None
+    assert year_ago(Level(date(2017, 11, 1), 1)) is None
+    assert year_ago(latest_known(date(2026, 4, 1))).month == date(2025, 2, 1)
+
+
+def test_each_gift_is_indexed_from_its_month_and_rounded_up():
+    latest = Level(date(2026, 2, 1), 1401)
+    found = floor_of([(date(2025, 6, 2), 1_000), (date(2025, 6, 30), 500), (date(2026, 2, 27), 7),
+                      (date(2026, 3, 1), 11), (date(1999, 1, 1), 13)], latest)
+    # 1,500 · 140.1 / 138.9 = 1,512.96; a gift of this month, of later and of before the table counts as it came.
+    assert [(g.month, g.capital_pence, g.floor_pence) for g in found] == [
+        (date(1999, 1, 1), 13, 13), (date(2025, 6, 1), 1_500, 1_513), (date(2026, 2, 1), 7, 7),
+        (date(2026, 3, 1), 11, 11)]
+    assert [g.tenths for g in found] == [0, 1389, 0, 0]
+
+
+def test_what_was_entered_by_mistake_is_no_gift():
+    assert floor_of([(date(2025, 6, 2), 100), (date(2025, 6, 9), -100)], Level(date(2026, 2, 1), 1401)) == []
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(INDEX)), st.integers(1, 10**13)), max_size=30),
+       st.sampled_from(sorted(INDEX)))
+def test_the_floor_is_never_a_penny_too_low(gifts, month):
+    latest = Level(month, INDEX[month])
+    exact = sum(pence * latest.tenths / INDEX[day] if day < month else pence for day, pence in gifts)
+    floor = sum(one.floor_pence for one in floor_of(gifts, latest))
+    assert exact * (1 - 1e-12) <= floor < exact * (1 + 1e-12) + len(gifts) + 1
