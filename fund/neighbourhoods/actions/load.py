@@ -116,6 +116,7 @@ def _load(text: TextIO, path: Path, sha256: bytes, as_of: date | None, progress:
     dataset = Dataset(number=number, kind=form.kind, version=version, as_of=day, source=form.source,
                       licence=form.licence, sha256=sha256)
     _store(form, dataset, _counted(rows, dataset, progress))
+    session.execute(sa.text("SELECT places_were_loaded()"))  # else the next query plans for tables that were empty
     return dataset
 
 
