@@ -1,7 +1,8 @@
-"""The worker: `rq worker` for the fund's one queue, and the sweeper that rings again for what was lost.
+"""The worker: `rq worker` for the fund's one queue, the sweeper that rings again for what was lost, and the publisher
+of the log where it is given a key (LOG_KEY_FILE).
 
-Started as `python worker.py`. The application is loaded once; both are forked from it before anything is open. If one
-of them ends, so does the other, and whoever started this hears of it.
+Started as `python worker.py`. The application is loaded once; all are forked from it before anything is open. If one
+of them ends, so do the others, and whoever started this hears of it.
 """
 
 import gc
@@ -23,6 +24,7 @@ from fund import queue
 from fund.app import create_app
 from fund.db import leave_connections_to_the_parent
 from fund.settings import settings
+from fund.transparency.jobs import publish_for_ever
 
 SWEEP_EVERY = 10
 
@@ -65,6 +67,15 @@ def sweep(app: Flask) -> None:
             log.exception("sweeper.failed")
 
 
+def publish(app: Flask) -> None:
+    """Publish the log as it grows, until asked to stop."""
+    asked_to_stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
+    parent = os.getppid()
+    with app.app_context():
+        publish_for_ever(lambda: asked_to_stop.is_set() or os.getppid() != parent)
+
+
 def fork(app: Flask, task: Callable[[Flask], None]) -> int:
     """Start `task` in a process of its own; gives its number."""
     number = os.fork()
@@ -86,12 +97,16 @@ def fork(app: Flask, task: Callable[[Flask], None]) -> int:
 
 
 def main() -> int:
-    """Run both until one ends or somebody asks to stop; gives the exit status."""
+    """Run them until one ends or somebody asks to stop; gives the exit status."""
     app = create_app()
     # What was loaded is set apart from garbage collection, which would otherwise copy every shared page.
     gc.collect()
     gc.freeze()
     left = {fork(app, work), fork(app, sweep)}
+    if settings().log_key_file:
+        left.add(fork(app, publish))
+    else:
+        log.warning("log.has_no_key", why="LOG_KEY_FILE is not set, so nothing is published")
     asked_to_stop = False
 
     def stop(*_: object) -> None:

@@ -104,10 +104,35 @@ def ring(ids: list[uuid.UUID], *, first: bool = False) -> None:
         log.warning("queue.bell_lost", error=type(error).__name__, rows=len(ids))
 
 
+def call_after_commit(name: str) -> None:
+    """Wake whoever waits for `name` once this transaction stands: somebody who then looks for the work in the
+    database itself (the publisher of the log), so that no row has to say that there is some."""
+    session.info.setdefault("to_call", set()).add(name)
+
+
+def _call(names: set[str]) -> None:
+    if not names or not current_app.config["REDIS_URL"]:
+        return
+    try:
+        with _bell().connection.pipeline(transaction=False) as redis:
+            for name in names:  # one call is enough, however often it is made before anybody listens
+                redis.lpush(f"fund:called:{name}", 1).ltrim(f"fund:called:{name}", 0, 0)
+            redis.execute()
+    except RedisError as error:
+        log.warning("queue.call_lost", error=type(error).__name__, names=sorted(names))
+
+
+def wait_for_call(name: str, *, seconds: int) -> bool:
+    """Wait until somebody calls `name`, at most so long; gives whether somebody did. Raises RedisError."""
+    with Redis.from_url(current_app.config["REDIS_URL"], socket_timeout=seconds + 5) as redis:
+        return redis.brpop([f"fund:called:{name}"], timeout=seconds) is not None
+
+
 @sa.event.listens_for(session, "after_commit")
 def _ring_after_commit(committed: Any) -> None:
     ring(committed.info.pop("to_ring_first", []), first=True)
     ring(committed.info.pop("to_ring", []))
+    _call(committed.info.pop("to_call", set()))
 
 
 @sa.event.listens_for(session, "after_soft_rollback")
@@ -115,6 +140,7 @@ def _forget(rolled_back: Any, _previous: Any) -> None:
     if not rolled_back.in_nested_transaction():
         rolled_back.info.pop("to_ring", None)
         rolled_back.info.pop("to_ring_first", None)
+        rolled_back.info.pop("to_call", None)
 
 
 def run(outbox_id: str) -> None:

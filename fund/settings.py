@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     trusted_hosts: list[str] = Field(default_factory=lambda: ["127.0.0.1", "localhost"])
     proxies: int = Field(default=0, ge=0, le=5)
     log_origin: str = "demo.fund.example/ledger"
+    log_bucket: str = "fund-log"
+    log_key_file: str = ""
+    log_policy_file: str = ""
     rehearsal: bool = False
     help_phone: str = DEMO_PHONE
     demo_sign_in: bool = True

@@ -1,28 +1,17 @@
-"""Files in an S3 store. The only place that knows boto3. A key is a random id; an object is written once."""
+"""Files in an S3 store. A key is a random id; an object is written once.
+
+With the published log's own storage the only place that knows boto3.
+"""
 
 import base64
 import hashlib
-from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fund.kernel.errors import Broken, OutsideDown
 from fund.settings import settings
-
-#: Short waits and three tries in all: a store that hangs costs 15 seconds at worst, not the defaults' two minutes.
-_SHORT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3},
-                signature_version="s3v4", s3={"addressing_style": "path"},
-                request_checksum_calculation="when_required", response_checksum_validation="when_required")
-
-
-@cache
-def client(endpoint_url: str, access_key: str, secret_key: str) -> Any:
-    """A client of the store; one a process, because making it takes longer than using it."""
-    return boto3.session.Session().client("s3", endpoint_url=endpoint_url, aws_access_key_id=access_key,
-                                         aws_secret_access_key=secret_key, region_name="eu-west-2", config=_SHORT)
+from fund.transparency.storage import client
 
 
 def _store() -> tuple[Any, str]:

@@ -77,6 +77,7 @@ def post_many(entries: Sequence[ToPost]) -> list[Posted]:
     """
     write_now("leaf")
     session.flush()
+    transparency.tell_the_publisher()
     prepared = [_Prepared.of(entry) for entry in entries]
     standing: dict[str, Posted] = {}
     written = _write(prepared)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fund.db import Model
@@ -63,3 +64,15 @@ class Commitment(Model):
     field: Mapped[str] = mapped_column(primary_key=True)
     salt: Mapped[bytes]
     pointer: Mapped[str]
+
+
+class PublishedCheckpoint(Model):
+    """A checkpoint that was published: how many leaves it covers, and who cosigned it. The files are the truth."""
+
+    __tablename__ = "published_checkpoint"
+
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last_seq: Mapped[int] = mapped_column(sa.Computed("size - 1"))
+    root: Mapped[bytes]
+    cosigned_by: Mapped[list[str]] = mapped_column(postgresql.ARRAY(sa.Text))
+    published_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())

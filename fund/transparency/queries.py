@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from fund.db import session
 from fund.kernel.errors import NotFound
-from fund.transparency.models import Head, Leaf
+from fund.transparency.models import Head, Leaf, PublishedCheckpoint
+from fund.transparency.rules import EMPTY_ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +68,47 @@ def leaves_after(seq: int, most: int = 1_000) -> list[LeafRow]:
 def size() -> int:
     """How many leaves the log holds."""
     return session.execute(sa.select(Head.size)).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """How far the log is published: the last checkpoint that was, and what waits for the next."""
+
+    size: int  # leaves there are
+    published_size: int
+    root: bytes
+    published_at: datetime | None
+    cosigned_by: tuple[str, ...]
+    waiting_since: datetime | None  # when the oldest leaf that is not published was recorded
+
+    @property
+    def waiting(self) -> int:
+        """How many leaves are recorded and not published yet."""
+        return self.size - self.published_size
+
+
+_PUBLICATION = sa.text("""
+SELECT h.size, coalesce(p.size, 0) AS published_size, p.root, p.published_at, p.cosigned_by,
+       (SELECT recorded_at FROM log.leaf WHERE seq = coalesce(p.size, 0)) AS waiting_since
+FROM log.log_head h LEFT JOIN (SELECT * FROM published_checkpoint ORDER BY size DESC LIMIT 1) p ON true
+""")
+
+
+def publication() -> Publication:
+    """How far the log is published."""
+    row = session.execute(_PUBLICATION).one()
+    return Publication(row.size, row.published_size, row.root or EMPTY_ROOT, row.published_at,
+                       tuple(row.cosigned_by or ()), row.waiting_since)
+
+
+def checkpoints(*, before: int | None = None, most: int = 50) -> list[PublishedCheckpoint]:
+    """The checkpoints that were published, the latest first, from below a size."""
+    statement = sa.select(PublishedCheckpoint).order_by(PublishedCheckpoint.size.desc()).limit(most)
+    return list(session.scalars(statement if before is None else statement.where(PublishedCheckpoint.size < before)))
+
+
+def leaf_bytes(start: int, end: int) -> list[tuple[bytes, bytes]]:
+    """(bytes, hash) of the leaves from one place up to (not with) another, in order, as they are stored."""
+    rows = session.execute(sa.select(Leaf.encoded, Leaf.leaf_hash).where(Leaf.seq >= start, Leaf.seq < end)
+                           .order_by(Leaf.seq))
+    return [(row.encoded, row.leaf_hash) for row in rows]

@@ -52,12 +52,13 @@ def test_the_roots_are_those_of_rfc_6962(size):
 
 @pytest.mark.parametrize(("index", "size"), INCLUSION)
 def test_inclusion_proofs_are_those_of_rfc_6962(index, size):
-    assert [part.hex() for part in rules.inclusion_proof(HASHES[:size], index)] == INCLUSION[index, size]
+    assert [part.hex() for part in rules.inclusion_proof(index, size, subtree(HASHES))] == INCLUSION[index, size]
 
 
 @pytest.mark.parametrize(("first", "second"), CONSISTENCY)
 def test_consistency_proofs_are_those_of_rfc_6962(first, second):
-    assert [part.hex() for part in rules.consistency_proof(HASHES[:second], first)] == CONSISTENCY[first, second]
+    proof = rules.consistency_proof(first, second, subtree(HASHES))
+    assert [part.hex() for part in proof] == CONSISTENCY[first, second]
 
 
 def test_the_roots_of_a_big_tree_at_every_named_size():
@@ -70,6 +71,11 @@ def test_the_roots_of_a_big_tree_at_every_named_size():
     assert found == BIG
 
 
+def subtree(leaf_hashes: list[bytes]):
+    """The root of any run of these leaves."""
+    return lambda lo, hi: rules.root(leaf_hashes[lo:hi])
+
+
 def hashes(size: int) -> list[bytes]:
     return [rules.leaf_hash(bytes([i])) for i in range(size)]
 
@@ -78,14 +84,14 @@ def hashes(size: int) -> list[bytes]:
 def test_every_proof_holds_and_every_forged_one_does_not(size):
     leaves, tree_root = hashes(size), rules.root(hashes(size))
     for index in range(size):
-        proof = rules.inclusion_proof(leaves, index)
+        proof = rules.inclusion_proof(index, size, subtree(leaves))
         assert rules.inclusion_holds(leaves[index], index, size, proof, tree_root)
         assert not rules.inclusion_holds(leaves[index], (index + 1) % size, size, proof, tree_root) or size == 1
         assert not rules.inclusion_holds(leaves[index], index + size, size, proof, tree_root)
         for forged in forgeries(proof):
             assert not rules.inclusion_holds(leaves[index], index, size, forged, tree_root)
     for first in range(1, size + 1):
-        old_root, proof = rules.root(leaves[:first]), rules.consistency_proof(leaves, first)
+        old_root, proof = rules.root(leaves[:first]), rules.consistency_proof(first, size, subtree(leaves))
         assert rules.consistency_holds(first, size, old_root, tree_root, proof)
         if first < size:
             assert not rules.consistency_holds(first, size, tree_root, tree_root, proof)
@@ -104,8 +110,8 @@ def forgeries(proof: list[bytes]) -> list[list[bytes]]:
 
 def test_there_is_no_proof_of_nothing():
     with pytest.raises(ValueError):
-        rules.inclusion_proof([], 0)
+        rules.inclusion_proof(0, 0, subtree([]))
     with pytest.raises(ValueError):
-        rules.consistency_proof(HASHES, 0)
+        rules.consistency_proof(0, 8, subtree(HASHES))
     assert not rules.consistency_holds(0, 8, rules.EMPTY_ROOT, rules.root(HASHES), [])
     assert not rules.inclusion_holds(HASHES[0], 0, 0, [], rules.EMPTY_ROOT)

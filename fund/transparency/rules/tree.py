@@ -5,7 +5,10 @@ mistake in one is found by the other. Hashes are 32 bytes; a leaf is the stored 
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+#: Gives the root of the leaves from one index up to (not with) another, wherever their hashes are kept.
+Subtree = Callable[[int, int], bytes]
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
@@ -59,32 +62,38 @@ def _split(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
-def inclusion_proof(hashes: Sequence[bytes], index: int) -> list[bytes]:
-    """What proves that leaf `index` is in the tree of all these leaves (RFC 6962 2.1.1)."""
-    if not 0 <= index < len(hashes):
+def inclusion_proof(index: int, size: int, subtree: Subtree) -> list[bytes]:
+    """What proves that leaf `index` is in the tree of the first `size` leaves (RFC 6962 2.1.1), from the leaf up."""
+    if not 0 <= index < size:
         raise ValueError("no leaf has that index")
-    if len(hashes) == 1:
-        return []
-    k = _split(len(hashes))
-    if index < k:
-        return [*inclusion_proof(hashes[:k], index), root(hashes[k:])]
-    return [*inclusion_proof(hashes[k:], index - k), root(hashes[:k])]
+    path, lo, hi = [], 0, size
+    while hi - lo > 1:
+        middle = lo + _split(hi - lo)
+        if index < middle:
+            path.append(subtree(middle, hi))
+            hi = middle
+        else:
+            path.append(subtree(lo, middle))
+            lo = middle
+    return path[::-1]
 
 
-def consistency_proof(hashes: Sequence[bytes], first: int) -> list[bytes]:
-    """What proves that the tree of the `first` leaves is the start of the tree of all of them (RFC 6962 2.1.2)."""
-    if not 0 < first <= len(hashes):
+def consistency_proof(first: int, size: int, subtree: Subtree) -> list[bytes]:
+    """What proves that the tree of the `first` leaves is the start of the tree of `size` (RFC 6962 2.1.2)."""
+    if not 0 < first <= size:
         raise ValueError("the first tree has at least one leaf and no more than the second")
-    return _subproof(hashes, first, whole=True)
-
-
-def _subproof(hashes: Sequence[bytes], first: int, *, whole: bool) -> list[bytes]:
-    if first == len(hashes):
-        return [] if whole else [root(hashes)]
-    k = _split(len(hashes))
-    if first <= k:
-        return [*_subproof(hashes[:k], first, whole=whole), root(hashes[k:])]
-    return [*_subproof(hashes[k:], first - k, whole=False), root(hashes[:k])]
+    path, lo, hi = [], 0, size
+    while first != hi:
+        middle = lo + _split(hi - lo)
+        if first <= middle:
+            path.append(subtree(middle, hi))
+            hi = middle
+        else:
+            path.append(subtree(lo, middle))
+            lo = middle
+    if lo > 0:  # else it is the first tree itself, whose root is known
+        path.append(subtree(lo, hi))
+    return path[::-1]
 
 
 def inclusion_holds(leaf: bytes, index: int, size: int, proof: Sequence[bytes], tree_root: bytes) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from fund import queue
 from fund.db import session, write_later, write_now
 from fund.kernel import clock, ids
 from fund.kernel.actor import Actor
@@ -20,6 +21,7 @@ from fund.transparency import formats, queries
 from fund.transparency.models import Act, Commitment
 
 GENESIS = "genesis"
+CALL = "log"  # what the publisher of the log is called by
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def append(kind: str, record: Mapping[str, Any], *, idem_key: str, recorded_at: 
     request_hash = hashlib.sha256(formats.canonical({"kind": kind, "record": record})).digest()
     write_now("leaf")
     session.flush()
+    tell_the_publisher()
     written = _write(kind, record, idem_key, request_hash, recorded_at or clock.now(), leaf_id or ids.new_id())
     if written is not None:
         return written
@@ -107,7 +110,13 @@ def append_later(kind: str, record: Mapping[str, Any], *, idem_key: str, leaf_id
         "bytes": _encoded(kind, record, leaf_id, recorded_at)})
 
 
+def tell_the_publisher() -> None:
+    """Wake the publisher once this transaction stands. Whoever writes leaves says so."""
+    queue.call_after_commit(CALL)
+
+
 def _write_records(records: list[dict[str, Any]]) -> None:
+    tell_the_publisher()
     written = session.connection().execute(_APPEND_ALL, {
         "keys": [one["idem_key"] for one in records], "ids": [one["leaf_id"] for one in records],
         "kinds": [one["kind"] for one in records], "hashes": [one["hash"] for one in records],

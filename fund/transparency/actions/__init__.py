@@ -1,0 +1,18 @@
+"""Changing the public record: `record` writes acts and leaves, `publish` signs the log and puts it into the open."""
+
+from fund.transparency.actions.record import (
+    CALL,
+    GENESIS,
+    Leaf,
+    append,
+    append_later,
+    begin,
+    commit_to,
+    forget,
+    original,
+    record_act,
+    tell_the_publisher,
+)
+
+__all__ = ["CALL", "GENESIS", "Leaf", "append", "append_later", "begin", "commit_to", "forget", "original",
+           "record_act", "tell_the_publisher"]

@@ -1,0 +1,30 @@
+"""Bytes in and out: leaves, signed notes with their keys, the files of the log, and receipts. Pure."""
+
+from fund.transparency.formats.leaves import (
+    LARGEST_INTEGER,
+    MOST_BYTES,
+    canonical,
+    commitment,
+    moment,
+    nfc,
+    read,
+)
+from fund.transparency.formats.notes import (
+    LOG_KEY,
+    WITNESS_KEY,
+    Checkpoint,
+    Note,
+    Policy,
+    Signer,
+    VerifierKey,
+    Witness,
+    read_checkpoint,
+    read_note,
+    read_policy,
+    receipt,
+)
+from fund.transparency.formats.tiles import bundle, bundle_path, leaves_of, tile_path
+
+__all__ = ["LARGEST_INTEGER", "LOG_KEY", "MOST_BYTES", "WITNESS_KEY", "Checkpoint", "Note", "Policy", "Signer",
+           "VerifierKey", "Witness", "bundle", "bundle_path", "canonical", "commitment", "leaves_of", "moment", "nfc",
+           "read", "read_checkpoint", "read_note", "read_policy", "receipt", "tile_path"]
