@@ -23,8 +23,11 @@ ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
 
 #: The parts that have commands of their own, in the order of the house.
-PARTS = ("ledger", "endowment", "neighbourhoods", "documents", "notifications", "people", "organisations",
+PARTS = ("log", "ledger", "endowment", "neighbourhoods", "documents", "notifications", "people", "organisations",
          "allocations", "rounds", "applications", "panels", "decisions", "grants", "bank")
+
+#: The commands of a part that people know under another name.
+OTHERWISE_CALLED = {"log": "transparency"}
 
 
 class Parts(click.Group):
@@ -37,7 +40,8 @@ class Parts(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """A command by name; a part's is imported now."""
         if name in PARTS:
-            found: click.Command = importlib.import_module(f"fund.{name}.cli").commands
+            part = OTHERWISE_CALLED.get(name, name)
+            found: click.Command = importlib.import_module(f"fund.{part}.cli").commands
             return found
         return super().get_command(context, name)
 
@@ -89,9 +93,23 @@ def run(var: Path, empty: bool) -> None:
     given |= {name: getattr(chosen, name) for name in ("smtp_url", "public_url") if name in chosen.model_fields_set}
     try:
         Supervisor(ROOT, var, Given(**given, s3_secret_key=chosen.s3_secret_key.get_secret_value()), click.echo,
-                   with_demo=not empty).run()
+                   with_demo=not empty, log_key=lambda: _log_key(chosen, var)).run()
     except CannotRun as why:
         raise click.ClickException(str(why)) from None
+
+
+def _log_key(chosen: Settings, var: Path) -> Path:
+    """The file with the key that signs the public log: the one that the settings name, or one of this folder's own,
+    made once for each log."""
+    if chosen.log_key_file:
+        return Path(chosen.log_key_file)
+    path = var.resolve() / "log-keys" / hashlib.sha256(chosen.log_origin.encode()).hexdigest()[:12]
+    if not path.exists():
+        from fund.transparency.cli import write_new_key
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_new_key(path, chosen.log_origin)
+    return path
 
 
 @main.command()

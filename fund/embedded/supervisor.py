@@ -52,8 +52,9 @@ class Supervisor:
     """One run of the whole fund from the folder `root`, with its data in `var`."""
 
     def __init__(self, root: Path, var: Path, given: Given, say: Callable[[str], None], *,
-                 with_demo: bool = True) -> None:
+                 with_demo: bool = True, log_key: Callable[[], Path] | None = None) -> None:
         self.root, self.var, self.given, self.with_demo = root, var.resolve(), given, with_demo
+        self.log_key = log_key
         self._tell = say
         self.run_folder, self.logs = self.var / "run", self.var / "log"
         self.public_url = given.public_url or f"http://127.0.0.1:{given.port}"
@@ -94,7 +95,8 @@ class Supervisor:
             Child("web", "the web server", web, lambda: process.answers(port), ports=[port], patience=180),
             Child("worker", "the worker", [sys.executable, "worker.py"],
                   lambda: "Listening on" in process.last_words(self.logs / "worker.log", lines=50),
-                  patience=180),
+                  # The key that signs the public log is the worker's alone.
+                  environment={"LOG_KEY_FILE": str(self.log_key())} if self.log_key else {}, patience=180),
         ]
 
     # Starting -----------------------------------------------------------------------------------------------------

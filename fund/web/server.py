@@ -20,6 +20,14 @@ proc_name = "fund-web"
 max_requests, max_requests_jitter = 20_000, 2_000
 
 
+def on_starting(_server: Any) -> None:
+    """Refuse to serve pages with the key of the public log at hand: only the worker's environment names it."""
+    from fund.settings import settings
+
+    if settings().log_key_file:
+        raise SystemExit("The web server must not know LOG_KEY_FILE. Set it for worker.py alone, not in .env.")
+
+
 def when_ready(_server: Any) -> None:
     """Set what was loaded apart from garbage collection, which would otherwise copy every shared page."""
     gc.collect()

@@ -133,7 +133,8 @@ ACTIONS_THAT_WRITE_NOTHING = """
     people.start_demo_sign_in people.start_session replay.answers rounds.public_record rounds.publish_form
     rounds.publish_round transparency.append transparency.append_later transparency.begin transparency.commit_to
     transparency.forget
-    transparency.original transparency.record_act
+    transparency.original transparency.our_policy transparency.our_signers transparency.publish_next
+    transparency.put_up transparency.record_act transparency.tell_the_publisher
 """
 
 ACTIONS = {
@@ -200,6 +201,8 @@ COMMANDS = {
     "endowment sell": ("", "nothing of the panel"),
     "endowment set-limit": ("", "nothing of the panel"),
     "ledger fsck": ("", "nothing of the panel"),
+    "log new-key": ("", "nothing of the panel"),
+    "log publish": ("", "nothing of the panel"),
     "migrate": ("", "nothing of the panel"),
     "neighbourhoods facts": ("", "nothing of the panel"),
     "neighbourhoods load": ("", "nothing of the panel"),

@@ -44,6 +44,7 @@ class Published:
     waiting: int
     cosigned_by: tuple[str, ...]
     is_complete: bool = True  # else the witnesses are still to cosign what is signed
+    is_new: bool = True  # else everything was published already
 
 
 def publish_next() -> Published | None:
@@ -65,7 +66,7 @@ def publish_next() -> Published | None:
     size = queries.size()
     tree = _grown(signed, size)
     if tree.size == 0:
-        return Published(0, 0, ())
+        return Published(0, 0, (), is_new=False)
     if signed is None or tree.size > signed.size:
         text = Checkpoint(settings().log_origin, tree.size, tree.root).text
         note = Note(text, tuple(signer.sign(text) for signer in signers))
@@ -75,7 +76,7 @@ def publish_next() -> Published | None:
     _record(signed, _cosigners(policy, current))
     if _is_stale(policy, current):
         return _release(claimed, current, policy)
-    return Published(signed.size, size - signed.size, tuple(_cosigners(policy, current)))
+    return Published(signed.size, size - signed.size, tuple(_cosigners(policy, current)), is_new=False)
 
 
 def _ours(claimed: Stored | None, signers: Sequence[Signer]) -> Checkpoint | None:
