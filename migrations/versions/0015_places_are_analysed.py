@@ -7,8 +7,8 @@ tables, so it asks through a function. A plan that was kept from before is throw
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:
