@@ -1,5 +1,5 @@
 """Reading the endowment: `records` of what came in, what it earned and whose money a pound is; `limits` of what a year
-may spend, and from what that is worked out."""
+may spend, and from what that is worked out; `outlook` of whether it will last."""
 
 from fund.endowment.queries.limits import (
     Plan,
@@ -11,6 +11,7 @@ from fund.endowment.queries.limits import (
     rule_for,
     waiting_for,
 )
+from fund.endowment.queries.outlook import projection, rules_to_compare, start
 from fund.endowment.queries.records import (
     TrancheShare,
     Worth,
@@ -31,7 +32,7 @@ from fund.endowment.queries.records import (
 
 __all__ = [
     "Plan", "TrancheShare", "Worth", "budgeted_pence", "choices", "confirmed_plan", "drawdowns", "limit_facts",
-    "limit_is_set", "limit_left_pence", "limits_with_what_is_left", "plans", "return_total_pence",
-    "returns", "rule_for", "shares_of_tranches", "spending_limit", "spending_limits", "tranches", "value_on",
-    "values_on",    "waiting_for", "worth",
+    "limit_is_set", "limit_left_pence", "limits_with_what_is_left", "plans", "projection", "return_total_pence",
+    "returns", "rule_for", "rules_to_compare", "shares_of_tranches", "spending_limit", "spending_limits", "start",
+    "tranches", "value_on", "values_on", "waiting_for", "worth",
 ]

@@ -1,7 +1,8 @@
 """What is allowed with the endowment, and how much. Pure.
 
 `years` are the fund's own years; `prices` what prices did and what past gifts are worth today; `spending` the rules
-that trustees choose among; `limits` why a limit, a drawdown or a budget may not be set; `given` how words are read.
+that trustees choose among; `limits` why a limit, a drawdown or a budget may not be set;
+`projection` whether it will last; `given` how words are read.
 """
 
 from fund.endowment.rules.limits import (
@@ -19,6 +20,19 @@ from fund.endowment.rules.limits import (
     recomputed,
 )
 from fund.endowment.rules.prices import INDEX, LAST_MONTH, SERIES, Gifts, Level, floor_of, latest_known, year_ago
+from fund.endowment.rules.projection import (
+    ASSUMED_BOUNDS,
+    HORIZONS,
+    PERCENTILES,
+    SHOWN_YEARS,
+    Assumptions,
+    Outcome,
+    Projection,
+    RuleKey,
+    Start,
+    project,
+    reasons_outside,
+)
 from fund.endowment.rules.spending import (
     BOUNDS,
     DEFAULT_CHOICE,
@@ -35,15 +49,17 @@ from fund.endowment.rules.years import (
     Value,
     financial_year,
     first_day,
+    year_after,
     year_before,
     year_ends_before,
 )
 
 __all__ = [
-    "BOUNDS", "COST_CEILING_BASIS_POINTS", "DEFAULT_CHOICE", "INDEX", "IN_USE", "KEEPERS", "LAST_MONTH", "MOST_VALUES",
-    "RULES", "SCHEMES", "SERIES", "SPENDERS", "Choice", "Gifts", "Inputs", "Level", "LimitFacts", "Recomputed",
-    "SpendingRule", "Value", "choice_of", "financial_year", "first_day", "floor_of", "latest_known", "percent",
-    "reasons_not_to_budget_costs", "reasons_not_to_choose_rule", "reasons_not_to_confirm_plan",
-    "reasons_not_to_draw_down", "reasons_not_to_set_limit", "recomputed", "year_ago", "year_before",
-    "year_ends_before",
+    "ASSUMED_BOUNDS", "BOUNDS", "COST_CEILING_BASIS_POINTS", "DEFAULT_CHOICE", "HORIZONS", "INDEX", "IN_USE", "KEEPERS",
+    "LAST_MONTH", "MOST_VALUES", "PERCENTILES", "RULES", "SCHEMES", "SERIES", "SHOWN_YEARS", "SPENDERS", "Assumptions",
+    "Choice", "Gifts", "Inputs", "Level", "LimitFacts", "Outcome", "Projection", "Recomputed", "RuleKey",
+    "SpendingRule", "Start", "Value", "choice_of", "financial_year", "first_day", "floor_of", "latest_known", "percent",
+    "project", "reasons_not_to_budget_costs", "reasons_not_to_choose_rule", "reasons_not_to_confirm_plan",
+    "reasons_not_to_draw_down", "reasons_not_to_set_limit", "reasons_outside", "recomputed", "year_after", "year_ago",
+    "year_before", "year_ends_before",
 ]

@@ -34,6 +34,12 @@ def year_before(year: str) -> str:
     return financial_year(date(start.year - 1, 4, 1))
 
 
+def year_after(year: str) -> str:
+    """The financial year after this one."""
+    start = first_day(year)
+    return financial_year(date(start.year + 1, 4, 1))
+
+
 def year_ends_before(year: str, most: int = MOST_VALUES) -> list[date]:
     """The last days of the years before a financial year, the latest first."""
     start = first_day(year)

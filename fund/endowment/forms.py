@@ -1,0 +1,82 @@
+"""The forms of the endowment: the shape of what is sent. Whether it is allowed is asked of the rules."""
+
+from typing import Any
+
+from fund.endowment.rules import Assumptions
+from fund.kernel.errors import BadInput
+from fund.kernel.words import _
+from fund.web.forms import BaseForm, HiddenField, LineField, RadioField, _l
+
+#: The fields of the assumptions that are typed as per cent.
+_SHARES = ("return_mean", "return_deviation", "inflation_mean", "inflation_deviation")
+
+
+class FigureField(LineField):
+    """A short number on one line."""
+
+    classes, inputmode, spellcheck = "govuk-input--width-5", "decimal", False
+
+    def __init__(self, label: Any, *, most_characters: int = 8, **kwargs: Any) -> None:
+        super().__init__(label, most_characters=most_characters, **kwargs)
+
+
+class AssumptionsForm(BaseForm):
+    """What is taken for granted about the years to come. It is part of the page's address, so it can be passed on."""
+
+    class Meta(BaseForm.Meta):
+        """It changes nothing, so it needs no token."""
+
+        csrf = False
+
+    return_mean = FigureField(_l("What the investments earn in a usual year, in per cent"))
+    return_deviation = FigureField(_l("How much that swings from year to year, in per cent"))
+    inflation_mean = FigureField(_l("How much prices rise in a usual year, in per cent"))
+    inflation_deviation = FigureField(_l("How much that swings, in per cent"))
+    correlation = FigureField(_l("How far the two move together, from -1 to 1"))
+    keep_floor = RadioField(_l("Does spending stop before less is left than all that was given, in today's money?"),
+                            choices=[("yes", _l("Yes, as the fund's rule says")),
+                                     ("no", _l("No, trustees make a recovery plan each time"))])
+    seed = FigureField(_l("Number that the chances are drawn by"), most_characters=12)
+    rule = HiddenField()
+
+    @classmethod
+    def of(cls, arguments: Any) -> "AssumptionsForm":
+        """The form with what an address says; what it leaves out is as usual."""
+        usual = Assumptions()
+        form = cls(formdata=arguments or None)
+        for name in (*_SHARES, "correlation"):
+            if form[name].data in (None, ""):
+                form[name].data = f"{getattr(usual, name) / 100:g}"
+        if form.seed.data in (None, ""):
+            form.seed.data = str(usual.seed)
+        if form.keep_floor.data is None:
+            form.keep_floor.data = "yes"
+        return form
+
+    def assumptions(self) -> Assumptions | None:
+        """What was typed as assumptions; None, with the reason beside each field, where something makes no sense."""
+        found: dict[str, int] = {}
+        for name in (*_SHARES, "correlation", "seed"):
+            field = self._fields[name]
+            try:
+                found[name] = _hundredths(field.data) if name != "seed" else _whole(field.data)
+            except ValueError:
+                self.blame(BadInput(_("Write a number, like 6 or 2.25."), field=name))
+        if self.keep_floor.data not in {"yes", "no"}:
+            self.blame(BadInput(_("Choose one of the answers."), field="keep_floor"))
+        return None if self.errors else Assumptions(**found, keep_floor=self.keep_floor.data == "yes")
+
+
+def _hundredths(typed: str) -> int:
+    sign, digits = (-1, typed[1:]) if typed[:1] in {"-", "−"} else (1, typed)
+    whole, point, part = digits.strip(" %").partition(".")
+    if not (whole.isascii() and whole.isdigit() and len(whole) <= 3) or (point and not (
+            part.isascii() and part.isdigit() and len(part) <= 2)):
+        raise ValueError(typed)
+    return sign * (int(whole) * 100 + int((part or "0").ljust(2, "0")))
+
+
+def _whole(typed: str) -> int:
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= 10):
+        raise ValueError(typed)
+    return int(typed)

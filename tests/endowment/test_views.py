@@ -1,0 +1,81 @@
+"""The pages of the endowment that anybody can read."""
+
+import re
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+
+from tests.make.ledger import make_funded_endowment
+
+LAST = "/endowment/will-it-last"
+
+
+@pytest.fixture
+def funded(session):
+    make_funded_endowment(spendable_pence=50_000_000, on=date(2026, 6, 1))
+    session.commit()
+
+
+def queries_of(client, address: str) -> int:
+    counted = []
+
+    def count(_c, _cursor, statement, *_rest):
+        counted.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", count)
+    try:
+        assert client.get(address).status_code == 200
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", count)
+    return len([one for one in counted if "SAVEPOINT" not in one])
+
+
+def test_the_page_says_how_often_it_lasts_and_what_each_year_would_spend(client, funded):
+    page = client.get(LAST)
+    assert page.status_code == 200
+    assert len(re.findall(r"\d+\.\d%</td>", page.text)) == 16
+    assert page.text.count("<polygon") == 2
+    assert re.search(r"[0-9a-f]{64}", page.text)
+    assert "In force" in page.text
+    assert client.get(LAST).text.count("fund-words") == page.text.count("fund-words")
+    assert re.findall(r"[0-9a-f]{64}", client.get(LAST).text) == re.findall(r"[0-9a-f]{64}", page.text)
+
+
+def test_it_is_the_same_from_its_address_and_other_with_another_seed(client, funded):
+    code = re.compile(r"<code[^>]*>([0-9a-f]{64})")
+    first = code.search(client.get(LAST).text)[1]
+    assert code.search(client.get(f"{LAST}?seed=2026&return_mean=6.5&rule=yale").text)[1] == first
+    assert code.search(client.get(f"{LAST}?seed=2027").text)[1] != first
+    assert code.search(client.get(f"{LAST}?keep_floor=no").text)[1] != first
+
+
+def test_another_rule_is_drawn_when_asked_for(client, funded):
+    assert "<strong>Mostly as last year (Yale)</strong>" in client.get(f"{LAST}?rule=yale").text
+    assert "<strong>A share of the average value</strong>" in client.get(f"{LAST}?rule=nothing").text
+
+
+@pytest.mark.parametrize(("asked", "sentence"), [
+    ("return_mean=99", "between -5 and 15"), ("return_mean=-5.01", "between -5 and 15"),
+    ("return_deviation=-1", "between 0 and 40"), ("inflation_mean=ten", "Write a number, like 6 or 2.25"),
+    ("inflation_mean=1e3", "Write a number"), ("inflation_deviation=1.234", "Write a number"),
+    ("correlation=1.01", "between -1 and 1"), ("seed=4294967296", "between 0 and 4294967295"),
+    ("seed=-1", "Write a number"), ("seed=99999999999", "Write a number"), ("return_mean=%D9%A5", "Write a number"),
+    ("keep_floor=maybe", "Choose one of the answers"), ("return_mean=" + "9" * 50, "at most 8 characters"),
+])
+def test_what_makes_no_sense_is_named_beside_its_box(client, funded, asked, sentence):
+    page = client.get(f"{LAST}?{asked}")
+    assert page.status_code == 422
+    assert sentence in page.text
+    assert "<polygon" not in page.text
+
+
+def test_before_anything_came_in_there_is_nothing_to_ask(client):
+    page = client.get(LAST)
+    assert page.status_code == 200
+    assert "Nothing has come in yet" in page.text
+
+
+def test_the_pages_cost_few_queries(client, funded):
+    for address in (LAST, "/endowment"):
+        assert queries_of(client, address) <= 8, address
