@@ -19,6 +19,8 @@ NAMES = {"__init__", "rules", "formats", "models", "queries", "actions", "forms"
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
            for path in (ROOT / "fund").rglob("*.py")}
 LOOK_AGAIN, EXPLAIN = 350, 500
+#: One file on purpose: a stranger saves it and reads it from end to end.
+IN_ONE_FILE = {ROOT / "fund" / "transparency" / "verify.py"}
 
 
 def tracked() -> list[Path]:
@@ -104,4 +106,5 @@ def test_sizes_are_looked_at(capsys):
     with capsys.disabled():
         for path, lines in sorted(long.items(), key=lambda pair: -pair[1]):
             print(f"\n  {lines:>5} lines: {path.relative_to(ROOT)}", end="")
-    assert not [str(path) for path, lines in long.items() if lines > EXPLAIN and path.is_relative_to(ROOT / "fund")]
+    assert not [str(path) for path, lines in long.items()
+                if lines > EXPLAIN and path.is_relative_to(ROOT / "fund") and path not in IN_ONE_FILE]

@@ -12,9 +12,10 @@ from pydantic import SecretStr
 from fund.db import session, transaction
 from fund.embedded import postgres
 from fund.settings import settings, use
-from fund.transparency import actions, queries, storage
-from fund.transparency.actions import publish
+from fund.transparency import actions, formats, queries, storage
+from fund.transparency.actions import extras, publish
 from fund.transparency.formats import Signer, VerifierKey
+from fund.transparency.rules.tiles import tiles
 from tests.ledger.conftest import own_app  # noqa: F401
 from tests.make.store import KEYS
 
@@ -64,6 +65,16 @@ class ALog:
         found = storage.read(path)
         return None if found is None else found.data
 
+    def save(self, folder: Path) -> Path:
+        """Copy the published files into a folder, as anybody may."""
+        checkpoint = formats.read_checkpoint(formats.read_note(self.file("checkpoint")).text)
+        tree = [formats.tile_path(*tile) for tile in tiles(checkpoint.size)]
+        entries = [formats.bundle_path(number, width) for level, number, width in tiles(checkpoint.size) if level == 0]
+        for name in ["checkpoint", "log.vkey", *tree, *entries]:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(self.file(name))
+        return folder
+
     def overwrite(self, path: str, data: bytes) -> None:
         """What somebody with the store's keys can do."""
         storage.put(path, data)
@@ -80,6 +91,6 @@ def a_log(server, own_app, store_server, tmp_path):  # noqa: F811
         "s3_endpoint_url": store_server, "s3_access_key": KEYS["access_key"],
         "s3_secret_key": SecretStr(KEYS["secret_key"]), "log_origin": origin,
         "log_key_file": str(path)}))
-    storage.make_bucket()
+    extras.put_up()
     yield ALog(origin, path, server)
     session.remove()

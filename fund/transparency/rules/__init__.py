@@ -4,6 +4,7 @@
 `signing` says why a tree may not be signed.
 """
 
+from fund.transparency.rules.tiles import Edge, Tile, split, subtree_from, tiles
 from fund.transparency.rules.tree import (
     EMPTY_ROOT,
     Frontier,
@@ -16,5 +17,5 @@ from fund.transparency.rules.tree import (
     root,
 )
 
-__all__ = ["EMPTY_ROOT", "Frontier", "consistency_holds", "consistency_proof", "inclusion_holds", "inclusion_proof",
-           "leaf_hash", "node_hash", "root"]
+__all__ = ["EMPTY_ROOT", "Edge", "Frontier", "Tile", "consistency_holds", "consistency_proof", "inclusion_holds",
+           "inclusion_proof", "leaf_hash", "node_hash", "root", "split", "subtree_from", "tiles"]
