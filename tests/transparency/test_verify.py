@@ -133,7 +133,7 @@ def test_a_log_signed_with_another_key_is_not_believed(published):
     assert "not signed with the key" in done.stdout
 
 
-# What somebody with the key of the log could sign ----------------------------------------------------------------------
+# What somebody with the key of the log could sign -----------------------------------------------------------------
 
 def forged(log, copy: Path, change) -> str:
     """Change the leaves, make tiles and checkpoint anew with the log's own key, and run the verifier on it."""
