@@ -1,11 +1,12 @@
 """The forms of the endowment: the shape of what is sent. Whether it is allowed is asked of the rules."""
 
+from datetime import date
 from typing import Any
 
 from fund.endowment.rules import Assumptions
 from fund.kernel.errors import BadInput
 from fund.kernel.words import _
-from fund.web.forms import BaseForm, HiddenField, LineField, RadioField, _l
+from fund.web.forms import BaseForm, DayField, HiddenField, LineField, RadioField, _l
 
 #: The fields of the assumptions that are typed as per cent.
 _SHARES = ("return_mean", "return_deviation", "inflation_mean", "inflation_deviation")
@@ -65,6 +66,42 @@ class AssumptionsForm(BaseForm):
         if self.keep_floor.data not in {"yes", "no"}:
             self.blame(BadInput(_("Choose one of the answers."), field="keep_floor"))
         return None if self.errors else Assumptions(**found, keep_floor=self.keep_floor.data == "yes")
+
+
+class PeriodForm(BaseForm):
+    """The days of a statement. They are part of the page's address."""
+
+    class Meta(BaseForm.Meta):
+        """It changes nothing, so it needs no token."""
+
+        csrf = False
+
+    first = DayField(_l("First day"))
+    last = DayField(_l("Last day"))
+
+    @classmethod
+    def of(cls, arguments: Any, first: date, last: date) -> "PeriodForm":
+        """The form with what an address says; without it, this period."""
+        form = cls(formdata=arguments or None)
+        for field, usual in ((form.first, first), (form.last, last)):
+            if field.data is None and not field.errors and not field.raw_data:
+                field.data = usual
+        return form
+
+    def days(self) -> tuple[date, date] | None:
+        """The first and the last day; None, with the reason beside its field, where they make no period."""
+        if not self.validate():
+            return None
+        first, last = self.first.data, self.last.data
+        for field in (self.first, self.last):
+            if field.data is None:
+                self.blame(BadInput(_("Write the day, month and year in numbers, like 14 3 2027."), field=field.name))
+        if first is None or last is None:
+            return None
+        if first > last:
+            self.blame(BadInput(_("The last day comes before the first."), field="last"))
+            return None
+        return first, last
 
 
 def _hundredths(typed: str) -> int:

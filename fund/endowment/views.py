@@ -1,14 +1,20 @@
 """The endowment for anybody to read: what came in, what it earned, what the rule lets a year spend, will it last."""
 
+import io
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, send_file
 
 from fund.endowment import formats, queries, rules
-from fund.endowment.forms import AssumptionsForm
+from fund.endowment.forms import AssumptionsForm, PeriodForm
 from fund.kernel import clock
+from fund.kernel.errors import BadInput
 from fund.kernel.words import _
+from fund.ledger import queries as ledger
+from fund.ledger.rules.words import ACCOUNT_CLASSES
 from fund.web import access, limits
+from fund.web.filters import date as day_words
+from fund.web.words import language_now
 
 blueprint = Blueprint("endowment", __name__)
 blueprint.add_app_template_filter(formats.short_pounds, "short_pounds")
@@ -45,3 +51,68 @@ def will_it_last() -> Any:
     drawing = formats.fan(rules.SHOWN_YEARS, found.outcomes[shown].fan) if found else None
     return form.page("endowment/will_it_last.html", found=found, start=start, choices=choices, shown=shown, rules=rules,
                      fan=drawing, percent=rules.percent)
+
+
+def _statement() -> tuple[PeriodForm, rules.Statement | None]:
+    """The period that the address names, this financial year without one, and its statement."""
+    today = clock.today()
+    form = PeriodForm.of(request.args, rules.first_day(rules.financial_year(today)), today)
+    days = form.days()
+    return form, rules.statement(ledger.moved_by_day().items(), *days) if days else None
+
+
+def _columns() -> list[str]:
+    return [_("Fund"), _("Opening"), _("Income"), _("Spending"), _("Transfers"), _("Gains and losses"), _("Closing")]
+
+
+def _rows(found: rules.Statement) -> list[tuple[str, tuple[int, ...]]]:
+    """The rows of a statement: each fund, the sum of each kind of fund, and the sum of all."""
+    names = {fund: _(ACCOUNT_CLASSES[fund][0]) for fund in rules.FUNDS}
+    lines = {line.fund: line for line in found.lines}
+    return [*((names[fund], lines[fund].amounts) for fund in rules.ENDOWMENT_FUNDS),
+            (_("The endowment"), found.together(rules.ENDOWMENT_FUNDS).amounts),
+            *((names[fund], lines[fund].amounts) for fund in rules.INCOME_FUNDS),
+            (_("Income, to be spent"), found.together(rules.INCOME_FUNDS).amounts),
+            (_("All funds"), found.together().amounts)]
+
+
+#: Which of the rows are sums.
+SUMS = (len(rules.ENDOWMENT_FUNDS), len(rules.FUNDS) + 1, len(rules.FUNDS) + 2)
+
+
+@blueprint.get("/endowment/statement")
+@access.public
+def statement() -> Any:
+    """How each fund moved in a period, in the columns of the charities' accounting rules."""
+    form, found = _statement()
+    return form.page("endowment/statement.html", found=found, columns=_columns(), rows=_rows(found) if found else [],
+                     sums=SUMS)
+
+
+@blueprint.get("/endowment/statement.csv")
+@access.public
+def statement_csv() -> Any:
+    """The statement as a table for a spreadsheet."""
+    found = _statement_or_refuse()
+    return send_file(io.BytesIO(formats.csv_of(_columns(), _rows(found))), mimetype="text/csv", as_attachment=True,
+                     download_name=f"funds-{found.first}-{found.last}.csv")
+
+
+@blueprint.get("/endowment/statement.pdf")
+@access.public
+def statement_pdf() -> Any:
+    """The statement as a page to print."""
+    found = _statement_or_refuse()
+    title = _("Statement of the funds")
+    notes = [_("From %(first)s to %(last)s", first=day_words(found.first), last=day_words(found.last)),
+             _("Every figure is a sum of entries of the public ledger. What leaves a fund has a minus.")]
+    return send_file(io.BytesIO(formats.pdf_of(title, notes, _columns(), _rows(found), SUMS, language_now())),
+                     mimetype="application/pdf", as_attachment=True,
+                     download_name=f"funds-{found.first}-{found.last}.pdf")
+
+
+def _statement_or_refuse() -> rules.Statement:
+    form, found = _statement()
+    if found is None:
+        raise BadInput(next(str(error) for errors in form.errors.values() for error in errors))
+    return found

@@ -29,7 +29,9 @@ from tests.make.people import make_staff
 ROUTES_THAT_WRITE_NOTHING = {
     "public": """
         GET:allocations.shared GET:applications.round_page GET:decisions.decision GET:decisions.open_data
-        GET:decisions.rule GET:endowment.overview GET:endowment.will_it_last GET:ledger.account GET:ledger.accounts
+        GET:decisions.rule GET:endowment.overview GET:endowment.statement
+        GET:endowment.statement_csv GET:endowment.statement_pdf GET:endowment.will_it_last GET:ledger.account
+        GET:ledger.accounts
         GET:ledger.entries
         GET:ledger.entry GET:ledger.leaf GET:ledger.overview GET:ledger.rules GET:people.check GET:people.link
         GET:people.sign_in GET:portal.about GET:portal.accessibility GET:portal.home GET:portal.neighbourhood

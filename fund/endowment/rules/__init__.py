@@ -2,7 +2,7 @@
 
 `years` are the fund's own years; `prices` what prices did and what past gifts are worth today; `spending` the rules
 that trustees choose among; `limits` why a limit, a drawdown or a budget may not be set;
-`projection` whether it will last; `given` how words are read.
+`projection` whether it will last; `statement` how each fund moved; `given` how words are read.
 """
 
 from fund.endowment.rules.limits import (
@@ -44,6 +44,7 @@ from fund.endowment.rules.spending import (
     choice_of,
     percent,
 )
+from fund.endowment.rules.statement import ENDOWMENT_FUNDS, FUNDS, INCOME_FUNDS, FundLine, Statement, statement
 from fund.endowment.rules.years import (
     MOST_VALUES,
     Value,
@@ -55,11 +56,11 @@ from fund.endowment.rules.years import (
 )
 
 __all__ = [
-    "ASSUMED_BOUNDS", "BOUNDS", "COST_CEILING_BASIS_POINTS", "DEFAULT_CHOICE", "HORIZONS", "INDEX", "IN_USE", "KEEPERS",
-    "LAST_MONTH", "MOST_VALUES", "PERCENTILES", "RULES", "SCHEMES", "SERIES", "SHOWN_YEARS", "SPENDERS", "Assumptions",
-    "Choice", "Gifts", "Inputs", "Level", "LimitFacts", "Outcome", "Projection", "Recomputed", "RuleKey",
-    "SpendingRule", "Start", "Value", "choice_of", "financial_year", "first_day", "floor_of", "latest_known", "percent",
-    "project", "reasons_not_to_budget_costs", "reasons_not_to_choose_rule", "reasons_not_to_confirm_plan",
-    "reasons_not_to_draw_down", "reasons_not_to_set_limit", "reasons_outside", "recomputed", "year_after", "year_ago",
-    "year_before", "year_ends_before",
+    "ASSUMED_BOUNDS", "BOUNDS", "COST_CEILING_BASIS_POINTS", "DEFAULT_CHOICE", "ENDOWMENT_FUNDS", "FUNDS", "HORIZONS",
+    "INCOME_FUNDS", "INDEX", "IN_USE", "KEEPERS", "LAST_MONTH", "MOST_VALUES", "PERCENTILES", "RULES", "SCHEMES",
+    "SERIES", "SHOWN_YEARS", "SPENDERS", "Assumptions", "Choice", "FundLine", "Gifts", "Inputs", "Level", "LimitFacts",
+    "Outcome", "Projection", "Recomputed", "RuleKey", "SpendingRule", "Start", "Statement", "Value", "choice_of",
+    "financial_year", "first_day", "floor_of", "latest_known", "percent", "project", "reasons_not_to_budget_costs",
+    "reasons_not_to_choose_rule", "reasons_not_to_confirm_plan", "reasons_not_to_draw_down", "reasons_not_to_set_limit",
+    "reasons_outside", "recomputed", "statement", "year_after", "year_ago", "year_before", "year_ends_before",
 ]
