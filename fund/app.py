@@ -50,6 +50,7 @@ import fund.replay.models
 import fund.rounds.models
 import fund.rounds.views
 import fund.transparency.models
+import fund.transparency.views
 from fund.db import db, session
 from fund.people import queries as people
 from fund.settings import Settings, settings, use
@@ -61,7 +62,7 @@ PAGES: list[ModuleType] = [
     fund.portal.views, fund.dashboards.views, fund.bank.views, fund.grants.views, fund.decisions.views,
     fund.panels.views, fund.applications.views, fund.rounds.views, fund.allocations.views, fund.organisations.views,
     fund.people.views, fund.neighbourhoods.views, fund.documents.views, fund.notifications.views,
-    fund.endowment.views, fund.ledger.views,
+    fund.endowment.views, fund.ledger.views, fund.transparency.views,
 ]
 
 

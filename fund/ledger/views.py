@@ -11,6 +11,7 @@ from fund.kernel.money import pounds
 from fund.kernel.words import _
 from fund.ledger import queries
 from fund.ledger.rules import CLASSES, words
+from fund.transparency import queries as public_record
 from fund.web import access
 
 blueprint = Blueprint("ledger", __name__)
@@ -93,7 +94,9 @@ def entries() -> str:
 def entry(entry_id: uuid.UUID) -> str:
     """One line of the record: what it means, its lines, its bytes and hash, and how to check them."""
     found = queries.shown(entry_id)
+    published = public_record.published_size()
     return render_template("ledger/entry.html", found=found, phases=words.PHASES, changes=words.changes,
+                           checkpoint=published if found.leaf.seq < published else None,
                            text=found.leaf.encoded.decode(), record=_pairs(found.said.get("record", {})),
                            params=_pairs(found.said.get("params", {})))
 

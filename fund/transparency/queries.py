@@ -1,5 +1,6 @@
 """Reading the public record."""
 
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ import sqlalchemy as sa
 
 from fund.db import session
 from fund.kernel.errors import NotFound
+from fund.transparency import formats, storage
 from fund.transparency.models import Head, Leaf, PublishedCheckpoint
-from fund.transparency.rules import EMPTY_ROOT
+from fund.transparency.rules import EMPTY_ROOT, inclusion_proof, split, subtree_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +114,45 @@ def leaf_bytes(start: int, end: int) -> list[tuple[bytes, bytes]]:
     rows = session.execute(sa.select(Leaf.encoded, Leaf.leaf_hash).where(Leaf.seq >= start, Leaf.seq < end)
                            .order_by(Leaf.seq))
     return [(row.encoded, row.leaf_hash) for row in rows]
+
+
+def published_size() -> int:
+    """How many leaves the last published checkpoint covers: a leaf before that place is published."""
+    return session.execute(sa.select(sa.func.coalesce(sa.func.max(PublishedCheckpoint.size), 0))).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A published file: its bytes, and whether they will never be others."""
+
+    data: bytes
+    is_for_ever: bool
+
+
+_PUBLISHED = re.compile(
+    r"checkpoint|log\.vkey|policy|verify/verify\.py(\.sha256)?"
+    r"|(?P<forever>history/[1-9][0-9]{0,18}|tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/(x[0-9]{3}/){0,6}[0-9]{3}"
+    r"(\.p/[1-9][0-9]{0,2})?)")
+
+
+def published_file(path: str) -> File:
+    """A file of the published log by its name. Raises NotFound, OutsideDown."""
+    known = _PUBLISHED.fullmatch(path)
+    found = storage.read(path) if known else None
+    if found is None or known is None:
+        raise NotFound("no such file of the log")
+    return File(found.data, known["forever"] is not None)
+
+
+def receipt_of(index: int) -> bytes:
+    """The receipt (tlog-proof) of the leaf at a place, under the checkpoint that is published now.
+
+    It is made of the published tiles, as anybody could make it. Raises NotFound for a leaf that is not published yet.
+    """
+    note = published_file(storage.CHECKPOINT).data
+    size = formats.read_checkpoint(formats.read_note(note).text).size
+    if index >= size:
+        raise NotFound("no checkpoint covers this line yet")
+    tree = subtree_from(
+        lambda *tile: split(published_file(formats.tile_path(*tile)).data), size)
+    return formats.receipt(index, inclusion_proof(index, size, tree), note)

@@ -421,11 +421,11 @@ USUAL = re.compile(
 def _json():
     """(read, write) of one canonical line: json's own inner functions, which skip half of the work, where they are."""
     encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    make, text = json.encoder.c_make_encoder, json.encoder.c_encode_basestring
-    if make is None:
+    make, text = (getattr(json.encoder, name, None) for name in ("c_make_encoder", "c_encode_basestring"))
+    scan, join = getattr(json.JSONDecoder(), "scan_once", None), "".join
+    if make is None or text is None or scan is None:
         return json.loads, encoder.encode
     inner = make(None, encoder.default, text, None, ":", ",", True, False, False)
-    scan, join = json.JSONDecoder().scan_once, "".join
     return lambda line: scan(line, 0)[0], lambda said: join(inner(said, 0))
 
 
@@ -445,7 +445,7 @@ class Log:
         """Check every file and every line; `kept` are (size, root) of older checkpoints."""
         _, self.size, root = checkpoint
         bundles = [(path("entries", number, width), width) for number, width in widths(self.size)]
-        hashes = []
+        hashes: list[bytes] = []
         with ThreadPoolExecutor(8) as pool:
             ahead = {number: pool.submit(self.read, name) for number, (name, _) in enumerate(bundles[:64])}
             for number, (name, width) in enumerate(bundles):
