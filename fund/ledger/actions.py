@@ -75,6 +75,8 @@ def post_many(entries: Sequence[ToPost]) -> list[Posted]:
     Each is checked as if it stood alone: no account is overdrawn after any of them. A line may resolve a reservation
     of an earlier entry of the same call, when that entry was given its `entry_id`.
     """
+    if not entries:
+        return []
     write_now("leaf")
     session.flush()
     transparency.tell_the_publisher()
@@ -108,20 +110,11 @@ def open_account(code: str, *, name: str) -> str:
         raise BadInput(f"{code} is not the code of an account")
     write_now("leaf")
     session.flush()
-    size = session.scalar(_SIZE_UNLESS_OPEN, {"code": code})
-    if size is None:
-        return code
-    if size == 0:
-        transparency.begin()
-    try:
-        opened = session.execute(_OPEN_ACCOUNT, {"code": code, "name": formats.nfc(name), "class": account_class,
-                                                 "guard": rules.guard_of(account_class), "key": f"account/{code}"})
-        if opened.first() is None:  # somebody else opened it while this waited
-            return code
-        transparency.append("account_opened", {"code": code, "class": account_class, "name": formats.nfc(name)},
-                            idem_key=f"account/{code}")
-    except DBAPIError as error:
-        raise _plainly(error, [code]) from error
+    if not session.scalar(_IS_OPEN, {"code": code}):
+        record = {"code": code, "class": account_class, "name": formats.nfc(name)}
+        # Where it writes nothing and the log has begun, somebody else opened it while this waited.
+        if _write_record(_OPEN_ACCOUNT, "account_opened", record, f"account/{code}") is None and _begun():
+            _write_record(_OPEN_ACCOUNT, "account_opened", record, f"account/{code}")
     return code
 
 
@@ -141,22 +134,39 @@ STANDING_ACCOUNTS = {
 def close_period(closed_through: date, *, idem_key: str) -> transparency.Leaf:
     """Close the books through a day: nothing is entered for it or an earlier one again. Raises Refused."""
     write_now("leaf")
+    session.flush()
+    record = {"closed_through": closed_through.isoformat()}
+    written = _write_record(_CLOSE_PERIOD, "period_closed", record, idem_key)
+    if written is None:
+        asked, _bytes = formats.record("period_closed", record, ids.new_id(), clock.now())
+        standing = transparency.original(idem_key, asked)
+        if standing is not None:
+            return standing
+        transparency.begin()
+        written = _write_record(_CLOSE_PERIOD, "period_closed", record, idem_key)
+    return transparency.Leaf(*written)  # type: ignore[misc]
+
+
+_IS_OPEN = sa.text("SELECT EXISTS (SELECT FROM ledger.account WHERE code = :code)")
+_OPEN_ACCOUNT = sa.text("SELECT seq FROM ledger.open_account(:key, :hash, :leaf)")
+_CLOSE_PERIOD = sa.text("SELECT seq, id, leaf_hash FROM ledger.close_period(:key, :hash, :leaf)")
+
+
+def _write_record(statement: sa.TextClause, kind: str, record: Mapping[str, Any], idem_key: str) -> sa.Row | None:
+    """Write a record that changes the books; None where its key was used before or the log has not begun."""
+    request_hash, encoded = formats.record(kind, record, ids.new_id(), clock.now())
     try:
-        session.execute(sa.text("INSERT INTO ledger.period_close (seq, closed_through) "
-                                "SELECT seq, :day FROM log.next_seq(ARRAY[CAST(:key AS text)]) AS h (seq)"),
-                        {"day": closed_through, "key": idem_key})
-        return transparency.append("period_closed", {"closed_through": closed_through.isoformat()}, idem_key=idem_key)
+        return session.execute(statement, {"key": idem_key, "hash": request_hash, "leaf": encoded}).first()
     except DBAPIError as error:
-        raise _plainly(error, []) from error
+        raise _plainly(error, [str(record.get("code"))]) from error
 
 
-_SIZE_UNLESS_OPEN = sa.text(
-    "SELECT size FROM log.log_head WHERE NOT EXISTS (SELECT FROM ledger.account WHERE code = :code)")
-_OPEN_ACCOUNT = sa.text("""
-INSERT INTO ledger.account (code, name, class, guard, opened_seq)
-SELECT :code, :name, :class, :guard, seq FROM log.next_seq(ARRAY[CAST(:key AS text)]) AS h (seq)
-RETURNING opened_seq
-""")
+def _begun() -> bool:
+    """Begin the log where it has not begun; whether this did it."""
+    if public_record.size() > 0:
+        return False
+    transparency.begin()
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +175,6 @@ class _Prepared:
 
     entry: ToPost
     entry_id: uuid.UUID
-    recorded_at: datetime
     request_hash: bytes
     bytes: bytes
 
@@ -178,13 +187,13 @@ class _Prepared:
         refuse_if(rules.reasons_not_to_post(entry.lines))
         said = _said(entry)
         # The request is what was asked for, without what is made here: the same request always has the same hash.
-        request = {**said, "commitments": dict(entry.commitments)} if entry.commitments else said
-        request_hash = hashlib.sha256(formats.canonical(request)).digest()
+        request_hash = hashlib.sha256(formats.canonical(
+            {**said, "commitments": dict(entry.commitments)} if entry.commitments else said)).digest()
         entry_id, recorded_at = entry.entry_id or ids.new_id(), entry.recorded_at or clock.now()
         for name, value in entry.commitments.items():
             said[name] = transparency.commit_to(entry_id, name, value)
-        said |= {"v": 1, "id": str(entry_id), "recorded_at": formats.moment(recorded_at)}
-        return cls(entry, entry_id, recorded_at, request_hash, formats.canonical(said))
+        said["v"], said["id"], said["recorded_at"] = 1, str(entry_id), formats.moment(recorded_at)
+        return cls(entry, entry_id, request_hash, formats.canonical(said, checked=True))
 
 
 def _said(entry: ToPost) -> dict[str, Any]:
@@ -214,20 +223,24 @@ def _line_said(line: Line) -> dict[str, Any]:
     return said
 
 
-# One round trip, whether for one entry or for a thousand: the function (migration 0002) writes the lines, the entries
-# and then the leaves that close them, all read out of these bytes.
-_POST = "SELECT seq, id, leaf_hash FROM ledger.post(%s::text[], %s::bytea[], %s::bytea[])"
+# One round trip, whether for one entry or for a thousand: the function (migration 0017) writes the leaves, and the
+# entries and lines that it reads out of their bytes.
+_POST = "SELECT seq, id, leaf_hash FROM ledger.post(%s::text[], %b::bytea[], %b::bytea[])"
+# The same for one entry, whose parts the driver writes down faster than lists of them.
+_POST_ONE = "SELECT seq, id, leaf_hash FROM ledger.post(ARRAY[%s::text], ARRAY[%b::bytea], ARRAY[%b::bytea])"
 
 
 def _write(prepared: Sequence[_Prepared]) -> dict[uuid.UUID, Posted] | None:
     """Write all of them, or none where one of the keys was used before or the log has not begun."""
-    params = ([one.idem_key for one in prepared], [one.request_hash for one in prepared],
-              [one.bytes for one in prepared])
+    # The driver's own cursor, in the session's transaction: SQLAlchemy's layers cost as much as the posting.
+    driver: Any = session.connection().connection.driver_connection
     try:
-        # The driver's own cursor, in the session's transaction: SQLAlchemy's layers cost as much as the posting.
-        driver: Any = session.connection().connection
-        with driver.cursor() as cursor:
-            rows = cursor.execute(_POST, params).fetchall()
+        if len(prepared) == 1:
+            one = prepared[0]
+            rows = driver.execute(_POST_ONE, (one.idem_key, one.request_hash, one.bytes)).fetchall()
+        else:
+            rows = driver.execute(_POST, ([one.idem_key for one in prepared], [one.request_hash for one in prepared],
+                                          [one.bytes for one in prepared])).fetchall()
     except psycopg.Error as error:
         raise _plainly(error, [code for one in prepared for line in one.entry.lines
                                for code in (line.debit, line.credit)]) from error

@@ -6,6 +6,7 @@ import click
 import sqlalchemy as sa
 
 from fund.db import session
+from fund.ledger.queries import schema as declaration
 from fund.ledger.queries.fsck import check_everything
 
 
@@ -31,3 +32,9 @@ def fsck(as_json: bool) -> None:
                    f"Root {report.root.hex()}.")
         click.echo("Everything adds up." if not report.problems else f"{len(report.problems):,} problems.")
     sys.exit(1 if report.problems else 0)
+
+
+@commands.command()
+def schema() -> None:
+    """Print the ledger's schema as this database has it: what `migrations/ledger_schema.json` declares."""
+    click.echo(declaration.as_declared(declaration.catalogue()), nl=False)

@@ -55,7 +55,7 @@ class Account(Model):
 
 
 class BalanceRow(Model):
-    """The four counters of an account: a cache of its transfers, kept by their trigger."""
+    """The four counters of an account: a cache of its transfers, kept by the function that posts."""
 
     __tablename__ = "balance"
     __table_args__ = SCHEMA

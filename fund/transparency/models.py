@@ -45,7 +45,7 @@ class Leaf(Model):
 
 
 class Head(Model):
-    """How many leaves there are: one row, written by the log's own trigger."""
+    """How many leaves there are: one row, written by the functions that write leaves."""
 
     __tablename__ = "log_head"
     __table_args__ = {"schema": "log"}

@@ -205,6 +205,7 @@ COMMANDS = {
     "endowment sell": ("", "nothing of the panel"),
     "endowment set-limit": ("", "nothing of the panel"),
     "ledger fsck": ("", "nothing of the panel"),
+    "ledger schema": ("", "reads the catalogue"),
     "log new-key": ("", "nothing of the panel"),
     "log publish": ("", "nothing of the panel"),
     "migrate": ("", "nothing of the panel"),

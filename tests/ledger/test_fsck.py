@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from fund.db import session, transaction
 from fund.ledger import actions, queries, rules
 from fund.ledger.cli import commands
-from fund.ledger.queries import fsck
+from fund.ledger.queries import schema
 from fund.ledger.queries.fsck import check_everything
 from fund.ledger.rules.lines import CLASSES, guard_of
 from fund.transparency import queries as public_record
@@ -69,7 +69,7 @@ def test_the_command_ends_with_0_where_all_is_well_and_1_where_not(server, true_
     arguments = ["fsck", "--json"] if json_asked else ["fsck"]
     with an_app(server, true_ledger):
         well = CliRunner().invoke(commands, arguments, catch_exceptions=False)
-        monkeypatch.setitem(fsck.SETTINGS, "fsync", "in doubt")
+        monkeypatch.setitem(schema.SETTINGS, "fsync", "in doubt")
         ill = CliRunner().invoke(commands, arguments, catch_exceptions=False)
     assert (well.exit_code, ill.exit_code) == (0, 1)
     if json_asked:
@@ -142,10 +142,29 @@ SPOILED = [
     ("a foreign key's triggers switched off", "ALTER TABLE ledger.transfer DISABLE TRIGGER ALL", "schema"),
     ("a trigger that fires for replicas only", "ALTER TABLE ledger.transfer ENABLE REPLICA TRIGGER append_only",
      "schema"),
-    ("a function emptied", "CREATE OR REPLACE FUNCTION ledger.transfer_in() RETURNS trigger LANGUAGE plpgsql SECURITY "
-     "DEFINER SET search_path = pg_catalog AS $$ BEGIN RETURN NULL; END $$", "schema"),
-    ("a search path let go", "ALTER FUNCTION log.leaf_in() RESET search_path", "schema"),
-    ("a function let go of its owner", "ALTER FUNCTION log.leaf_in() SECURITY INVOKER", "schema"),
+    ("a function emptied", "CREATE OR REPLACE FUNCTION ledger.record_in() RETURNS trigger LANGUAGE plpgsql SECURITY "
+     "DEFINER SET search_path = pg_catalog, pg_temp AS $$ BEGIN RETURN NULL; END $$", "schema"),
+    ("a search path let go",
+     "ALTER FUNCTION ledger.post(text[], bytea[], bytea[]) RESET search_path", "schema"),
+    ("a function let go of its owner",
+     "ALTER FUNCTION ledger.post(text[], bytea[], bytea[]) SECURITY INVOKER", "schema"),
+    ("a function that everybody may call", "GRANT EXECUTE ON FUNCTION ledger.record_in() TO PUBLIC", "schema"),
+    ("a check that lets everything through", "ALTER TABLE ledger.balance DROP CONSTRAINT ck_balance_overdraft; ALTER "
+     "TABLE ledger.balance ADD CONSTRAINT ck_balance_overdraft CHECK (true)", "schema"),
+    ("a fence opened for one", "CREATE OR REPLACE TRIGGER by_function_only BEFORE INSERT ON ledger.transfer FOR EACH "
+     "STATEMENT WHEN (current_user = 'nobody') EXECUTE FUNCTION log.refuse_hand()", "schema"),
+    ("a rule that hides rows", "CREATE RULE hide AS ON INSERT TO ledger.transfer DO INSTEAD NOTHING", "schema"),
+    ("rows hidden from the application", "ALTER TABLE ledger.transfer ENABLE ROW LEVEL SECURITY", "schema"),
+    ("a column more", "ALTER TABLE ledger.balance ADD COLUMN mine bigint", "schema"),
+    ("a table more", "CREATE TABLE ledger.mine (a int)", "schema"),
+    ("a hole allowed", "ALTER TABLE ledger.transfer ALTER pending_seq SET DEFAULT 1, ALTER amount_pence DROP NOT NULL",
+     "schema"),
+    ("a table that a crash empties", "ALTER TABLE log.commitment SET UNLOGGED", "schema"),
+    ("the application made an owner", "GRANT fund_owner TO fund_app", "schema"),
+    ("a rule put into the matrix",
+     "INSERT INTO ledger.posting_rule VALUES ('gift', 'single', 'spendable', 'bank', NULL)", "schema"),
+    ("a class of account put in", "INSERT INTO ledger.account_class VALUES ('purse', '9000', false, 'fund', "
+     "'credits<=debits')", "schema"),
     ("a function more", "CREATE FUNCTION ledger.more() RETURNS int LANGUAGE sql AS 'SELECT 1'", "schema"),
     ("the refusal emptied", "CREATE OR REPLACE FUNCTION public.refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
      "$$ BEGIN RETURN NEW; END $$", "schema"),

@@ -30,13 +30,17 @@ class L(NamedTuple):
 
 
 class Hand:
-    """Writes by hand on a connection, in the role that the connection has taken on."""
+    """Writes by hand on a connection, in the role that the connection has taken on.
+
+    `leaf`, `write`, `open` and `close` hand bytes to the functions that write the log and the ledger: all that the
+    application can do. `lines`, `entry` and `row` insert rows, as only the owner can who says so first (`as_owner`).
+    """
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self.connection = connection
 
     def run(self, sql: str, *params: Any) -> Any:
-        return self.connection.execute(sql, params)
+        return self.connection.execute(sql, params or None)
 
     def one(self, sql: str, *params: Any) -> Any:
         row = self.run(sql, *params).fetchone()
@@ -45,32 +49,43 @@ class Hand:
     def size(self) -> int:
         return self.one("SELECT size FROM log.log_head")
 
+    def as_owner(self) -> None:
+        """Take on what an owner has who means to write by hand: the right, and the word that the triggers ask for."""
+        self.run("RESET ROLE")
+        self.run("SET ROLE fund_owner")
+        self.run("SELECT set_config('fund.writer', 'ledger', false)")
+
     def check(self) -> None:
         """What a commit would check, now."""
         self.run("SET CONSTRAINTS ALL IMMEDIATE")
         self.run("SET CONSTRAINTS ALL DEFERRED")
 
-    def leaf(self, kind: str, said: dict[str, Any], *, seq: int | None = None, id_: uuid.UUID | None = None,
-             raw: bytes | None = None, key: str | None = None, at: datetime | None = None,
-             columns: dict[str, Any] | None = None) -> int:
-        """A leaf; `columns` are put in place of what the row should hold, `raw` in place of its bytes."""
-        seq, id_, at = self.size() if seq is None else seq, id_ or uuid.uuid4(), at or datetime.now(UTC)
-        whole = {"v": 1, "id": str(id_), "kind": kind, "recorded_at": f"{at:%Y-%m-%dT%H:%M:%S.%fZ}", **said}
-        encoded = raw or json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-        row = {"seq": seq, "id": id_, "kind": kind, "idem_key": key or str(id_), "request_hash": b"r" * 32,
-               "recorded_at": at, "bytes": encoded, **(columns or {})}
+    def bytes_of(self, kind: str, said: dict[str, Any]) -> bytes:
+        """The bytes of a leaf; what is said under a name of its own (`id`, `v`) stands in place of what is right."""
+        whole = {"v": 1, "id": str(uuid.uuid4()), "kind": kind,
+                 "recorded_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}", **said}
+        return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    def leaf(self, kind: str, said: dict[str, Any], *, key: str | None = None, raw: bytes | None = None,
+             request_hash: bytes = b"r" * 32) -> int | None:
+        """A public record; `raw` in place of its bytes. Nothing where it was not written."""
+        return self.one("SELECT seq FROM log.append(ARRAY[%s], ARRAY[%s::bytea], ARRAY[%s::bytea])",
+                        key or str(uuid.uuid4()), request_hash, raw or self.bytes_of(kind, said))
+
+    def row(self, kind: str, said: dict[str, Any], **columns: Any) -> int:
+        """The row of a leaf; `columns` are put in place of what it should hold."""
+        encoded = self.bytes_of(kind, said)
+        whole = json.loads(encoded)
+        row = {"seq": self.size(), "id": whole["id"], "kind": kind, "idem_key": whole["id"],
+               "request_hash": b"r" * 32, "recorded_at": whole["recorded_at"], "bytes": encoded, **columns}
         self.run(f"INSERT INTO log.leaf ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})", *row.values())
-        return seq
+        return row["seq"]
 
     def lines(self, seq: int, kind: str, lines: Sequence[L]) -> None:
         """The rows of the lines, in one statement."""
         values = [(seq, line.number or number, kind, line.phase, self.account(line.debit),
                    line.debit_class or CLASSES[line.debit[:4]], self.account(line.credit), CLASSES[line.credit[:4]],
                    line.amount, *(line.pending or (None, None))) for number, line in enumerate(lines, 1)]
-        self.many(values)
-
-    def many(self, values: Sequence[tuple]) -> None:
-        """Rows of `transfer`, in one statement."""
         self.run("INSERT INTO ledger.transfer (entry_seq, line, kind, phase, debit_id, debit_class, credit_id, "
                  "credit_class, amount_pence, pending_seq, pending_line) VALUES "
                  + ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"] * len(values)),
@@ -80,6 +95,13 @@ class Hand:
               relates_to: Sequence[uuid.UUID] = ()) -> None:
         self.run("INSERT INTO ledger.entry (seq, kind, effective_on, reverses, relates_to) "
                  "VALUES (%s, %s, %s, %s, %s::uuid[])", seq, kind, on, reverses, list(relates_to))
+
+    def rows(self, kind: str, *lines: L, on: date = DAY, reverses: int | None = None) -> int:
+        """An entry by rows alone, as an owner could write one; nothing moves a balance."""
+        seq = self.row(kind, self.said(lines, on=on, reverses=reverses))
+        self.entry(seq, kind, on=on, reverses=reverses)
+        self.lines(seq, kind, lines)
+        return seq
 
     def said(self, lines: Sequence[L], *, on: date = DAY, reverses: int | None = None,
              relates_to: Sequence[uuid.UUID] = ()) -> dict[str, Any]:
@@ -99,14 +121,20 @@ class Hand:
         return said
 
     def write(self, kind: str, *lines: L, on: date = DAY, reverses: int | None = None,
-              relates_to: Sequence[uuid.UUID] = (), said: dict[str, Any] | None = None) -> int:
-        """A whole entry as a true one is written, and all that a commit checks; `said` changes what the leaf says."""
-        seq = self.size()
-        self.lines(seq, kind, lines)
-        self.entry(seq, kind, on=on, reverses=reverses, relates_to=relates_to)
-        self.leaf(kind, {**self.said(lines, on=on, reverses=reverses, relates_to=relates_to), **(said or {})}, seq=seq)
+              relates_to: Sequence[uuid.UUID] = (), said: dict[str, Any] | None = None,
+              without: Sequence[str] = ()) -> int | None:
+        """An entry, and all that a commit checks; `said` changes what the leaf says, `without` leaves words out."""
+        return self.write_many((kind, {name: what for name, what in {
+            **self.said(lines, on=on, reverses=reverses, relates_to=relates_to), **(said or {})}.items()
+            if name not in without}))
+
+    def write_many(self, *entries: tuple[str, dict[str, Any]]) -> int | None:
+        """Entries of a kind that say this, in one call; the seq of the last."""
+        leaves = [self.bytes_of(kind, said) for kind, said in entries]
+        seqs = self.run("SELECT seq FROM ledger.post(%s::text[], %s::bytea[], %s::bytea[])",
+                        [str(uuid.uuid4()) for _ in leaves], [b"r" * 32] * len(leaves), leaves).fetchall()
         self.check()
-        return seq
+        return max((seq for (seq,) in seqs), default=None)
 
     def account(self, code: str) -> int | None:
         return self.one("SELECT id FROM ledger.account WHERE code = %s", code)
@@ -114,17 +142,19 @@ class Hand:
     def id_of(self, seq: int) -> uuid.UUID | None:
         return self.one("SELECT id FROM log.leaf WHERE seq = %s", seq)
 
-    def open(self, code: str, *, guard: str | None = None, account_class: str | None = None,
-             record: dict[str, Any] | None = None) -> None:
+    def open(self, code: str, *, account_class: str | None = None, kind: str = "account_opened",
+             record: dict[str, Any] | None = None, said: dict[str, Any] | None = None) -> int | None:
         """Open an account; what is given is put in place of what is right."""
-        account_class = account_class or CLASSES[code[:4]]
-        right = "credits<=debits" if account_class in {"bank", "investments", "deficit"} else "debits<=credits"
-        seq = self.size()
-        self.run("INSERT INTO ledger.account (code, name, class, guard, opened_seq) VALUES (%s, %s, %s, %s, %s)",
-                 code, code, account_class, guard or right, seq)
-        self.leaf("account_opened", {"record": {"code": code, "class": account_class, "name": code, **(record or {})}},
-                  seq=seq)
+        whole = {"code": code, "class": account_class or CLASSES[code[:4]], "name": code, **(record or {})}
+        seq = self.one("SELECT seq FROM ledger.open_account(%s, %s, %s)", f"account/{code}", b"r" * 32,
+                       self.bytes_of(kind, {"record": whole, **(said or {})}))
         self.check()
+        return seq
+
+    def close(self, through: str, *, kind: str = "period_closed", **said: Any) -> int | None:
+        """Close the books; what is given is put in place of what is right."""
+        return self.one("SELECT seq FROM ledger.close_period(%s, %s, %s)", str(uuid.uuid4()), b"r" * 32,
+                        self.bytes_of(kind, {"record": {"closed_through": through}, **said}))
 
     def balance(self, code: str) -> int:
         """Credits less debits, posted."""
@@ -138,9 +168,7 @@ def scene(hand: Hand) -> dict[str, int]:
     for code in ("1000", "1100", "2000", "3000", "3090", "3100", "3150/2026-27", "3200", "3250/2026-27",
                  "4000/A", "4000/B", "5000/G", "5000/H"):
         hand.open(code)
-    close = hand.size()
-    hand.run("INSERT INTO ledger.period_close (seq, closed_through) VALUES (%s, '2019-12-31')", close)
-    hand.leaf("period_closed", {"record": {"closed_through": "2019-12-31"}}, seq=close)
+    hand.close("2019-12-31")
     return {
         "receipt": hand.write("dormant_assets_receipt", L("1000", "3000", 10_000), L("1000", "2000", 500)),
         "income": hand.write("investment_income", L("1000", "3100", 5_000)),

@@ -1,41 +1,28 @@
 """Is the ledger what it says it is? Replays everything in the database and names each thing that is wrong.
 
-Four replays (LEDGER.md 3.3): the schema is what the migration made (constraints, triggers, functions, rights) and the
+Four replays (LEDGER.md 3.3): the schema is what the migrations made (constraints, triggers, functions, rights) and the
 server's settings keep what it acknowledged; every leaf says what its rows say; every balance is the sum of its
 transfers, and no guard was broken after any entry; the hashes make one tree. What an owner can do in spite of every
 constraint is found here.
 """
 
-import importlib.util
 import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from fund.db import session
 from fund.kernel.errors import BadInput
+from fund.ledger.queries import schema
 from fund.ledger.queries.entries import posting_rules
 from fund.ledger.rules.lines import CLASSES, guard_of
 from fund.ledger.rules.replay import Books, Problem, Rule
-from fund.schema import MIGRATIONS
 from fund.transparency import formats
 from fund.transparency.rules import EMPTY_ROOT, Frontier, leaf_hash
 
 PAGE = 2_000
-#: What the application's roles may do: nothing else, on nothing else.
-RIGHTS = {
-    "log.leaf": {"SELECT", "INSERT"}, "log.log_head": {"SELECT"}, "log.commitment": {"SELECT", "INSERT", "DELETE"},
-    "ledger.account_class": {"SELECT"}, "ledger.posting_rule": {"SELECT"}, "ledger.account": {"SELECT", "INSERT"},
-    "ledger.balance": {"SELECT"}, "ledger.entry": {"SELECT", "INSERT"}, "ledger.transfer": {"SELECT", "INSERT"},
-    "ledger.period_close": {"SELECT", "INSERT"},
-}
-#: Functions that act with the rights of whoever calls them; every other acts as the owner.
-AS_CALLER = {"ledger.post"}
-SETTINGS = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 
 
 @dataclass(slots=True)
@@ -62,7 +49,7 @@ def check_everything(progress: Callable[[int], None] = lambda _size: None) -> Re
     written to may name as missing what came in between.
     """
     report = Report()
-    report.problems += [*_schema(), *_settings()]
+    report.problems += [*schema.differences(), *schema.settings_that_lose()]
     books = Books(_matrix(), _lines_of)
     tree = Frontier()
     for page in _pages():
@@ -76,113 +63,8 @@ def check_everything(progress: Callable[[int], None] = lambda _size: None) -> Re
     return report
 
 
-# 1. The schema.
-
-@cache
-def _written() -> dict[str, Any]:
-    """What the migration makes, read from its own text: constraints, triggers and the bodies of functions."""
-    path = MIGRATIONS / "versions" / "0002_log_and_ledger.py"
-    spec = importlib.util.spec_from_file_location("log_and_ledger", path)
-    if spec is None or spec.loader is None:
-        raise BadInput(f"{path} is not there")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    text = "\n".join((module.LOG, module.LEDGER, module.TRANSFER_IN, module.ENTRY_IN, module.LEAF_CLOSES,
-                      module.POST))
-    triggers = set(re.findall(r"CREATE TRIGGER (\w+) \w+ \w+ ON ([\w.]+)", text))
-    for table in module.PERMANENT:
-        triggers |= {("append_only", table), ("append_only_all", table)}
-    for table in module.STAYING:
-        triggers |= {("stays", table), ("stays_all", table)}
-    return {
-        "constraints": set(re.findall(r"\bCONSTRAINT ((?:ck|uq|fk|pk)_\w+)", text)),
-        "indexes": set(re.findall(r"CREATE UNIQUE INDEX (\w+)", text)),
-        "triggers": {(table, name) for name, table in triggers},
-        "functions": dict(re.findall(r"CREATE FUNCTION ([\w.]+)\(.*?AS \$\$(.*?)\$\$;", text, re.DOTALL)),
-    }
-
-
 def _rows(statement: str) -> list[Any]:
     return list(session.execute(sa.text(statement)))
-
-
-def _schema() -> Iterator[Problem]:
-    written = _written()
-    found = {row.conname: row.convalidated for row in _rows("""
-      SELECT conname, convalidated FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
-      WHERE n.nspname IN ('log', 'ledger')""")}
-    for name in sorted(written["constraints"]):
-        if not found.get(name):
-            yield Problem("schema", name, "the constraint is not there, or does not bind every row")
-    indexes = {row.relname for row in _rows("""
-      SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname IN ('log', 'ledger') AND i.indisunique AND i.indisvalid""")}
-    for name in sorted(written["indexes"] - indexes):
-        yield Problem("schema", name, "the unique index is not there")
-    yield from _triggers(written["triggers"])
-    yield from _functions(written["functions"])
-    yield from _rights()
-
-
-def _triggers(written: set[tuple[str, str]]) -> Iterator[Problem]:
-    found = {(row.on_table, row.tgname): row.tgenabled for row in _rows("""
-      SELECT n.nspname || '.' || c.relname AS on_table, t.tgname, t.tgenabled
-      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname IN ('log', 'ledger')""")}
-    for table, name in sorted(written):
-        if found.get((table, name)) != "O":
-            yield Problem("schema", f"{table}: {name}", "the trigger is not there or is switched off")
-    for (table, name), enabled in sorted(found.items()):
-        if enabled != "O" and (table, name) not in written:
-            yield Problem("schema", f"{table}: {name}", "a trigger that keeps a foreign key is switched off")
-
-
-def _functions(written: dict[str, str]) -> Iterator[Problem]:
-    found = {row.name: row for row in _rows("""
-      SELECT n.nspname || '.' || p.proname AS name, p.prosrc, p.prosecdef, p.proconfig, r.rolname AS owner
-      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles r ON r.oid = p.proowner
-      WHERE n.nspname IN ('log', 'ledger')""")}
-    for name, body in written.items():
-        row = found.pop(name, None)
-        path = "" if row is None else (row.proconfig or [""])[0]
-        if row is None or row.prosrc != body:
-            yield Problem("schema", name, "the function is not the one that the migration made")
-        elif row.prosecdef == (name in AS_CALLER) or row.owner != "fund_owner" or not path.startswith(
-                "search_path=pg_catalog"):
-            yield Problem("schema", name, "the function does not act as it should, or its search path is not pinned")
-    for name in sorted(found):
-        yield Problem("schema", name, "nobody knows this function")
-    refuse = _rows("SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure('public.refuse_change()')")
-    if not refuse or "RAISE EXCEPTION" not in refuse[0].prosrc:
-        yield Problem("schema", "public.refuse_change", "the function that refuses every change does not")
-
-
-def _rights() -> Iterator[Problem]:
-    for row in _rows("""
-      SELECT n.nspname || '.' || c.relname AS name, o.rolname AS owner, coalesce(g.rolname, 'PUBLIC') AS grantee,
-             a.privilege_type
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles o ON o.oid = c.relowner
-      LEFT JOIN LATERAL aclexplode(c.relacl) a ON true LEFT JOIN pg_roles g ON g.oid = a.grantee
-      WHERE n.nspname IN ('log', 'ledger') AND c.relkind = 'r' ORDER BY 1, 3, 4"""):
-        if row.owner != "fund_owner":
-            yield Problem("schema", row.name, f"the table belongs to {row.owner}")
-        if row.grantee == "fund_owner" or row.privilege_type is None:
-            continue
-        if row.grantee != "fund_common" or row.privilege_type not in RIGHTS.get(row.name, ()):
-            yield Problem("schema", row.name, f"{row.grantee} may {row.privilege_type}")
-    for row in _rows("""
-      SELECT n.nspname || '.' || c.relname || '.' || a.attname AS name FROM pg_attribute a
-      JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname IN ('log', 'ledger') AND a.attacl IS NOT NULL ORDER BY 1"""):
-        yield Problem("schema", row.name, "somebody has a right to this column by itself")
-
-
-def _settings() -> Iterator[Problem]:
-    for name, right in SETTINGS.items():
-        value = session.execute(sa.text("SELECT current_setting(:name)"), {"name": name}).scalar_one()
-        if value != right:
-            yield Problem("settings", name, f"it is {value}, so what was acknowledged can be lost")
 
 
 # 2. Each leaf and its rows.

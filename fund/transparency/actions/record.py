@@ -1,6 +1,5 @@
 """Writing to the public record."""
 
-import hashlib
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -49,18 +48,12 @@ def _write_acts(acts: list[dict[str, Any]]) -> None:
     session.connection().execute(sa.insert(Act).inline(), acts)
 
 
-# One statement and one round trip: the head is locked, and nothing is written where the key was used before, or where
-# the log has not begun.
-_APPEND = sa.text("""
-WITH head AS MATERIALIZED (SELECT seq FROM log.next_seq(ARRAY[:idem_key]) AS h (seq)
-  WHERE (seq = 0) = (:kind = 'genesis'))
-INSERT INTO log.leaf (seq, id, kind, idem_key, request_hash, recorded_at, bytes)
-SELECT head.seq, :id, :kind, :idem_key, :request_hash, :recorded_at, :bytes FROM head
-RETURNING seq, id, leaf_hash
-""").bindparams(sa.bindparam("idem_key", type_=sa.Text), sa.bindparam("kind", type_=sa.Text),
-                sa.bindparam("id", type_=postgresql.UUID), sa.bindparam("request_hash", type_=postgresql.BYTEA),
-                sa.bindparam("recorded_at", type_=sa.DateTime(timezone=True)),
-                sa.bindparam("bytes", type_=postgresql.BYTEA))
+# One round trip, for one record or for many: the function (migration 0017) locks the head, reads the columns out of the
+# bytes, and writes nothing where a key was used before, or where the log has not begun.
+_APPEND = sa.text("SELECT seq, id, leaf_hash FROM log.append(:keys, :hashes, :leaves)").bindparams(
+    sa.bindparam("keys", type_=postgresql.ARRAY(sa.Text)),
+    sa.bindparam("hashes", type_=postgresql.ARRAY(postgresql.BYTEA)),
+    sa.bindparam("leaves", type_=postgresql.ARRAY(postgresql.BYTEA)))
 
 
 def append(kind: str, record: Mapping[str, Any], *, idem_key: str, recorded_at: datetime | None = None,
@@ -72,30 +65,19 @@ def append(kind: str, record: Mapping[str, Any], *, idem_key: str, recorded_at: 
     Stale. BadInput when the record cannot stand in a leaf. Call it last in an action: until the transaction ends
     nobody else can write to the log.
     """
-    record = formats.nfc(record)
-    request_hash = hashlib.sha256(formats.canonical({"kind": kind, "record": record})).digest()
+    record, leaf_id, recorded_at = formats.nfc(record), leaf_id or ids.new_id(), recorded_at or clock.now()
+    request_hash, encoded = formats.record(kind, record, leaf_id, recorded_at)
     write_now("leaf")
     session.flush()
     tell_the_publisher()
-    written = _write(kind, record, idem_key, request_hash, recorded_at or clock.now(), leaf_id or ids.new_id())
+    written = session.execute(_APPEND, {"keys": [idem_key], "hashes": [request_hash], "leaves": [encoded]}).first()
     if written is not None:
-        return written
+        return Leaf(*written)
     standing = original(idem_key, request_hash)
     if standing is not None:
         return standing
     begin()
     return append(kind, record, idem_key=idem_key, recorded_at=recorded_at, leaf_id=leaf_id)
-
-
-_APPEND_ALL = sa.text("""
-WITH head AS MATERIALIZED (SELECT seq FROM log.next_seq(:keys) AS h (seq) WHERE seq > 0)
-INSERT INTO log.leaf (seq, id, kind, idem_key, request_hash, recorded_at, bytes)
-SELECT head.seq + n - 1, id, kind, idem_key, request_hash, recorded_at, bytes
-FROM head, unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), :keys, CAST(:hashes AS bytea[]),
-                  CAST(:moments AS timestamptz[]), CAST(:bytes AS bytea[]))
-  WITH ORDINALITY AS l (id, kind, idem_key, request_hash, recorded_at, bytes, n) ORDER BY n
-RETURNING seq
-""").bindparams(sa.bindparam("keys", type_=postgresql.ARRAY(sa.Text)))
 
 
 def append_later(kind: str, record: Mapping[str, Any], *, idem_key: str, leaf_id: uuid.UUID | None = None) -> None:
@@ -104,10 +86,10 @@ def append_later(kind: str, record: Mapping[str, Any], *, idem_key: str, leaf_id
     So the log is held for a moment and not for as long as the action takes. Stale is raised by the end, then.
     """
     record, leaf_id, recorded_at = formats.nfc(record), leaf_id or ids.new_id(), clock.now()
+    request_hash, encoded = formats.record(kind, record, leaf_id, recorded_at)
     write_later("leaf", _write_records, {
         "kind": kind, "record": record, "idem_key": idem_key, "leaf_id": leaf_id, "recorded_at": recorded_at,
-        "hash": hashlib.sha256(formats.canonical({"kind": kind, "record": record})).digest(),
-        "bytes": _encoded(kind, record, leaf_id, recorded_at)})
+        "hash": request_hash, "bytes": encoded})
 
 
 def tell_the_publisher() -> None:
@@ -117,27 +99,13 @@ def tell_the_publisher() -> None:
 
 def _write_records(records: list[dict[str, Any]]) -> None:
     tell_the_publisher()
-    written = session.connection().execute(_APPEND_ALL, {
-        "keys": [one["idem_key"] for one in records], "ids": [one["leaf_id"] for one in records],
-        "kinds": [one["kind"] for one in records], "hashes": [one["hash"] for one in records],
-        "moments": [one["recorded_at"] for one in records], "bytes": [one["bytes"] for one in records]})
+    written = session.connection().execute(_APPEND, {
+        "keys": [one["idem_key"] for one in records], "hashes": [one["hash"] for one in records],
+        "leaves": [one["bytes"] for one in records]})
     if len(written.all()) < len(records):  # one of them stands already, or the log has not begun
         for one in records:
             append(one["kind"], one["record"], idem_key=one["idem_key"], recorded_at=one["recorded_at"],
                    leaf_id=one["leaf_id"])
-
-
-def _encoded(kind: str, record: Mapping[str, Any], leaf_id: uuid.UUID, recorded_at: datetime) -> bytes:
-    return formats.canonical({"v": 1, "id": str(leaf_id), "kind": kind, "record": record,
-                              "recorded_at": formats.moment(recorded_at)})
-
-
-def _write(kind: str, record: Mapping[str, Any], idem_key: str, request_hash: bytes, recorded_at: datetime,
-           leaf_id: uuid.UUID) -> Leaf | None:
-    row = session.execute(_APPEND, {
-        "idem_key": idem_key, "kind": kind, "id": leaf_id, "request_hash": request_hash, "recorded_at": recorded_at,
-        "bytes": _encoded(kind, record, leaf_id, recorded_at)}).one_or_none()
-    return None if row is None else Leaf(*row)
 
 
 def original(idem_key: str, request_hash: bytes) -> Leaf | None:

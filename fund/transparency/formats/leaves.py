@@ -7,6 +7,7 @@ JCS; tests hold it against `rfc8785`. What is outside the subset is refused here
 import hashlib
 import json
 import unicodedata
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -19,13 +20,16 @@ LARGEST_INTEGER = 2**53 - 1  # JSON's numbers are doubles to most readers
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 
 
-def canonical(value: Mapping[str, Any]) -> bytes:
+def canonical(value: Mapping[str, Any], *, checked: bool = False) -> bytes:
     """The canonical bytes of an object made of objects, arrays, strings and small integers.
+
+    `checked` is for one that was written before, and to which only text that cannot be wrong was added.
 
     Raises BadInput for a float, null, boolean, an integer beyond ±(2⁵³-1) (money is a string of pence), a key that is
     not ASCII, text that is not in Unicode's form NFC or cannot be stored, and for more than 65,535 bytes.
     """
-    _check(value)
+    if not checked:
+        _check(value)
     encoded = _encode(value).encode()
     if len(encoded) > MOST_BYTES:
         raise BadInput(f"a leaf holds at most {MOST_BYTES} bytes, and this has {len(encoded)}")
@@ -74,6 +78,16 @@ def read(encoded: bytes) -> dict[str, Any]:
     return said
 
 
+def record(kind: str, said: Mapping[str, Any], leaf_id: uuid.UUID, recorded_at: datetime) -> tuple[bytes, bytes]:
+    """A public record as a leaf: the hash of what was asked for, which is the same whenever it is asked, and the bytes.
+
+    Raises BadInput as `canonical` does.
+    """
+    asked = {"kind": kind, "record": said}
+    request_hash = hashlib.sha256(canonical(asked)).digest()
+    return request_hash, canonical(asked | {"v": 1, "id": str(leaf_id), "recorded_at": moment(recorded_at)})
+
+
 def nfc(value: Any) -> Any:
     """The same value with all its text in Unicode's form NFC, so that the same words always give the same bytes."""
     if isinstance(value, str):
@@ -87,8 +101,7 @@ def nfc(value: Any) -> Any:
 
 def moment(at: datetime) -> str:
     """A moment as a leaf writes it: UTC, always with six decimals and a Z. `at` is aware."""
-    utc = at.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond:06d}Z"
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def commitment(salt: bytes, value: str) -> str:
