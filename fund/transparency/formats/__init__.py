@@ -8,6 +8,7 @@ from fund.transparency.formats.leaves import (
     moment,
     nfc,
     read,
+    record,
 )
 from fund.transparency.formats.notes import (
     LOG_KEY,
@@ -27,4 +28,5 @@ from fund.transparency.formats.tiles import bundle, bundle_path, leaves_of, tile
 
 __all__ = ["LARGEST_INTEGER", "LOG_KEY", "MOST_BYTES", "WITNESS_KEY", "Checkpoint", "Note", "Policy", "Signer",
            "VerifierKey", "Witness", "bundle", "bundle_path", "canonical", "commitment", "leaves_of", "moment", "nfc",
-           "read", "read_checkpoint", "read_note", "read_policy", "receipt", "tile_path"]
+           "read", "read_checkpoint", "read_note", "read_policy", "receipt",
+           "record", "tile_path"]
