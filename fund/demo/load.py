@@ -1,6 +1,5 @@
 """Loading the demo: the story, driven through the fund's own actions."""
 
-import hashlib
 import uuid
 from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
@@ -94,7 +93,7 @@ def _places_and_money(driver: Driver) -> dict[str, uuid.UUID]:
     for days, (sender, reference, pence, scheme) in enumerate(story.TRANCHES):
         driver.do(endowment.receive_tranche, SYSTEM, sender=sender, reference=reference, amount_pence=pence,
                   received_on=starts - timedelta(days=140 - 60 * days), scheme=scheme,
-                  document_sha256=hashlib.sha256(reference.encode()).digest())
+                  document=reference.encode())
     driver.do(endowment.record_income, SYSTEM, amount_pence=story.RETURN_PENCE, earned_on=starts - timedelta(days=1),
               source="Custodian's statement", reference="CUS-2026-Q1")
     driver.do(endowment.set_spending_limit, SYSTEM, year, set_on=starts)

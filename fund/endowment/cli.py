@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
@@ -55,22 +57,27 @@ reference = click.option("--reference", required=True, help="The sender's or sou
 source = click.option("--source", required=True, help="Who says so: the custodian, the bank, the valuer.")
 
 
+document = click.option("--document", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True,
+                        help="The paper that says so; its hash is kept.")
+sha256 = click.option("--sha256", "stated_sha256", help="The hash that was stated with it: another paper is refused.")
+
+
 @commands.command("receive-tranche")
 @click.option("--sender", required=True)
 @reference
 @amount
 @day
 @click.option("--scheme", type=click.Choice(list(rules.SCHEMES)), default="banks", show_default=True)
-@click.option("--document", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True,
-              help="The sender's advice of payment; its hash is kept.")
+@document
+@sha256
 @click.option("--reclaim", "reclaim_pence", type=Money(), default="0", help="The part set by for owners.")
 def receive_tranche(sender: str, reference: str, amount_pence: int, on: date, scheme: str, document: Path,
-                    reclaim_pence: int) -> None:
+                    stated_sha256: str | None, reclaim_pence: int) -> None:
     """Record a payment of dormant assets as permanent capital."""
     with transaction():
         tranche = actions.receive_tranche(
             SYSTEM, sender=sender, reference=reference, amount_pence=amount_pence, received_on=on, scheme=scheme,
-            document_sha256=hashlib.sha256(document.read_bytes()).digest(), reclaim_pence=reclaim_pence)
+            document=document.read_bytes(), stated_sha256=stated_sha256, reclaim_pence=reclaim_pence)
         click.echo(f"{pounds(tranche.amount_pence)} from {tranche.sender} stands as entry {tranche.entry_id}.")
 
 
@@ -88,50 +95,129 @@ def record_income(source: str, reference: str, amount_pence: int, on: date, inte
         click.echo(f"{pounds(row.amount_pence)} stands as entry {row.entry_id}.")
 
 
-@commands.command("record-gain")
-@source
-@reference
-@amount
-@day
-def record_gain(source: str, reference: str, amount_pence: int, on: date) -> None:
-    """Record that the investments are worth more."""
-    with transaction():
-        row = actions.record_gain(SYSTEM, amount_pence=amount_pence, valued_on=on, source=source, reference=reference)
-        click.echo(f"{pounds(row.amount_pence)} stands as entry {row.entry_id}.")
+holding = click.option("--holding", default="Investments", show_default=True, help="What is bought or sold.")
+unsettled = click.option("--unsettled", is_flag=True, help="It is agreed, and settles on another day.")
 
 
-@commands.command("record-loss")
-@source
-@reference
-@amount
-@day
-def record_loss(source: str, reference: str, amount_pence: int, on: date) -> None:
-    """Record that the investments are worth less."""
+def _trade(*, buy: bool, holding: str, reference: str, amount_pence: int, on: date, unsettled: bool) -> None:
     with transaction():
-        row = actions.record_loss(SYSTEM, amount_pence=amount_pence, valued_on=on, source=source, reference=reference)
-        click.echo(f"{pounds(row.amount_pence)} stands as entry {row.entry_id}.")
+        actions.agree_trade(SYSTEM, buy=buy, holding=holding, amount_pence=amount_pence, agreed_on=on,
+                            reference=reference)
+        if not unsettled:
+            actions.settle_trade(SYSTEM, reference, settled_on=on)
 
 
 @commands.command("buy")
+@holding
 @reference
 @amount
 @day
-def buy(reference: str, amount_pence: int, on: date) -> None:
+@unsettled
+def buy(holding: str, reference: str, amount_pence: int, on: date, unsettled: bool) -> None:
     """Invest cash of the bank account."""
-    with transaction():
-        actions.trade(SYSTEM, buy=True, amount_pence=amount_pence, agreed_on=on, settled_on=on, reference=reference)
-        click.echo(f"{pounds(amount_pence)} is invested.")
+    _trade(buy=True, holding=holding, reference=reference, amount_pence=amount_pence, on=on, unsettled=unsettled)
+    click.echo(f"{pounds(amount_pence)} is {'kept aside to be invested' if unsettled else 'invested'} in {holding}.")
 
 
 @commands.command("sell")
+@holding
 @reference
 @amount
 @day
-def sell(reference: str, amount_pence: int, on: date) -> None:
-    """Turn investments into cash."""
+@unsettled
+def sell(holding: str, reference: str, amount_pence: int, on: date, unsettled: bool) -> None:
+    """Turn investments into cash, at what they are carried at."""
+    _trade(buy=False, holding=holding, reference=reference, amount_pence=amount_pence, on=on, unsettled=unsettled)
+    click.echo(f"{pounds(amount_pence)} of {holding} {'is kept aside to be sold' if unsettled else 'is cash'}.")
+
+
+@commands.command("settle-trade")
+@click.argument("reference")
+@day
+def settle_trade(reference: str, on: date) -> None:
+    """Say that a trade settled: its money has moved."""
+    with transaction(), _named("trade", reference):
+        actions.settle_trade(SYSTEM, reference, settled_on=on)
+        click.echo(f"{reference} is settled.")
+
+
+@commands.command("call-off-trade")
+@click.argument("reference")
+@day
+def call_off_trade(reference: str, on: date) -> None:
+    """Say that a trade will not settle: its money is free again."""
+    with transaction(), _named("trade", reference):
+        actions.call_off_trade(SYSTEM, reference, ended_on=on)
+        click.echo(f"{reference} is called off.")
+
+
+@commands.command("value")
+@click.argument("holding")
+@click.option("--value", "value_pence", type=Money(), required=True, help="What it is worth, in pounds.")
+@day
+@source
+@reference
+@document
+@sha256
+def value(holding: str, value_pence: int, on: date, source: str, reference: str, document: Path,
+          stated_sha256: str | None) -> None:
+    """Record what a holding is worth on a day: the gain or loss is posted."""
+    with transaction(), _named("holding", holding):
+        valued = actions.record_valuation(
+            SYSTEM, holding=holding, value_pence=value_pence, valued_on=on, source=source, reference=reference,
+            document=document.read_bytes(), stated_sha256=stated_sha256)
+        change = valued.value_pence - valued.carried_pence
+        click.echo(f"{holding} is carried at {pounds(valued.value_pence)}, {pounds(abs(change))} "
+                   f"{'less' if change < 0 else 'more'} than before.")
+
+
+@commands.command("reserve")
+@click.argument("state", type=click.Choice(["on", "off"]))
+def reserve(state: str) -> None:
+    """Keep a reserve for owners who come forward, or keep none."""
     with transaction():
-        actions.trade(SYSTEM, buy=False, amount_pence=amount_pence, agreed_on=on, settled_on=on, reference=reference)
-        click.echo(f"{pounds(amount_pence)} is cash.")
+        actions.switch_reserve(SYSTEM, is_on=state == "on")
+        click.echo(f"The reserve for owners is {state}.")
+
+
+@commands.command("pay-owner")
+@reference
+@amount
+@day
+def pay_owner(reference: str, amount_pence: int, on: date) -> None:
+    """Keep aside what an owner is to be paid back from the reserve."""
+    with transaction():
+        actions.pay_owner(SYSTEM, amount_pence=amount_pence, agreed_on=on, reference=reference)
+        click.echo(f"{pounds(amount_pence)} is kept aside for {reference}.")
+
+
+@commands.command("end-payment")
+@click.argument("reference")
+@click.argument("outcome", type=click.Choice(["paid", "called-off"]))
+@day
+def end_payment(reference: str, outcome: str, on: date) -> None:
+    """Say that a payment to an owner was made, or will not be."""
+    with transaction(), _named("payment", reference):
+        actions.end_payment(SYSTEM, reference, is_paid=outcome == "paid", ended_on=on)
+        click.echo(f"{reference} is {outcome.replace('-', ' ')}.")
+
+
+@commands.command("holdings")
+def holdings() -> None:
+    """Show what the endowment is invested in."""
+    with transaction():
+        for line in queries.holdings():
+            valued = f"valued on {line.valued_on} by {line.source}" if line.valued_on else "not valued yet"
+            click.echo(f"{line.name}: {pounds(line.carried_pence)}, {valued}")
+
+
+@contextmanager
+def _named(what: str, name: str) -> Iterator[None]:
+    """Say in a sentence that there is no such thing."""
+    try:
+        yield
+    except NotFound:
+        raise click.ClickException(f"There is no {what} {name}.") from None
 
 
 class Share(click.ParamType):

@@ -107,8 +107,8 @@ def pdf_of(title: str, notes: Sequence[str], header: Sequence[str], rows: Sequen
     for note in notes:
         down -= 18
         _write(page, "Sans", 9, 40, down, note)
-    step, y = (across - 80 - 190) / len(header[1:]), down - 34
-    _row(page, "Sans-Bold", y, step, header[0], header[1:])
+    step, y = (across - 80 - 150) / len(header[1:]), down - 34
+    _row(page, "Sans-Bold", y, step, header[0], header[1:], size=7.5)
     for number, (name, amounts) in enumerate(rows):
         page.line(40, y - 7, across - 40, y - 7)
         y -= 22
@@ -118,10 +118,10 @@ def pdf_of(title: str, notes: Sequence[str], header: Sequence[str], rows: Sequen
     return held.getvalue()
 
 
-def _row(page: Canvas, font: str, y: float, step: float, name: str, cells: Sequence[str]) -> None:
-    _write(page, font, 9, 40, y, name)
+def _row(page: Canvas, font: str, y: float, step: float, name: str, cells: Sequence[str], size: float = 8.5) -> None:
+    _write(page, font, size, 40, y, name)
     for number, cell in enumerate(cells, 1):
-        _write(page, font, 9, 230 + step * number - stringWidth(_bare(cell), font, 9), y, cell)
+        _write(page, font, size, 190 + step * number - stringWidth(_bare(cell), font, size), y, cell)
 
 
 #: Letters of Welsh that the font lacks: each is its bare letter with a circumflex drawn over it.

@@ -132,3 +132,117 @@ class RunningCostBudget(Model):
     reference: Mapped[str]
     entry_id: Mapped[uuid.UUID]
     recorded_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
+class Holding(Model):
+    """Something that the endowment is invested in."""
+
+    __tablename__ = "holding"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    opened_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
+class HoldingTrade(Model):
+    """A purchase or sale that was agreed: its money is kept aside until it ends."""
+
+    __tablename__ = "holding_trade"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    holding_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("holding.id"))
+    is_buy: Mapped[bool]
+    amount_pence: Mapped[int]
+    agreed_on: Mapped[date]
+    reference: Mapped[str]
+    entry_id: Mapped[uuid.UUID]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
+class HoldingTradeEnd(Model):
+    """A trade settled, or called off."""
+
+    __tablename__ = "holding_trade_end"
+
+    trade_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("holding_trade.id"), primary_key=True)
+    is_settled: Mapped[bool]
+    ended_on: Mapped[date]
+    entry_id: Mapped[uuid.UUID]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
+class HoldingValuation(Model):
+    """What a holding was worth on a day, who says so, and in which document; `return_id` is the gain or loss."""
+
+    __tablename__ = "holding_valuation"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    holding_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("holding.id"))
+    valued_on: Mapped[date]
+    value_pence: Mapped[int]
+    carried_pence: Mapped[int]
+    source: Mapped[str]
+    reference: Mapped[str]
+    document_sha256: Mapped[bytes]
+    return_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("endowment_return.id"))
+    recorded_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
+class ReclaimReservePolicy(Model):
+    """Whether the fund keeps a reserve for owners who come forward; the newest row counts."""
+
+    __tablename__ = "reclaim_reserve_policy"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    is_on: Mapped[bool]
+    decided_by: Mapped[uuid.UUID | None]
+    leaf_id: Mapped[uuid.UUID]
+    decided_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
+class ReclaimPayment(Model):
+    """What an owner is to be paid back, kept aside until it is paid or called off. No person is named."""
+
+    __tablename__ = "reclaim_payment"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    reference: Mapped[str]
+    amount_pence: Mapped[int]
+    agreed_on: Mapped[date]
+    entry_id: Mapped[uuid.UUID]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
+class ReclaimPaymentEnd(Model):
+    """A payment to an owner made, or called off."""
+
+    __tablename__ = "reclaim_payment_end"
+
+    payment_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("reclaim_payment.id"), primary_key=True)
+    is_paid: Mapped[bool]
+    ended_on: Mapped[date]
+    entry_id: Mapped[uuid.UUID]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
+class ReserveChange(Model):
+    """A trustee's proposal to top the reserve up, or to release some of it."""
+
+    __tablename__ = "reserve_change"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    amount_pence: Mapped[int]
+    proposed_by: Mapped[uuid.UUID]
+    proposed_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
+class ReserveChangeApproval(Model):
+    """Another trustee's approval of it, with the entry that moved the money."""
+
+    __tablename__ = "reserve_change_approval"
+
+    change_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("reserve_change.id"), primary_key=True)
+    approved_by: Mapped[uuid.UUID]
+    entry_id: Mapped[uuid.UUID]
+    approved_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())

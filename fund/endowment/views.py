@@ -29,10 +29,12 @@ def rule_words(limit: Any) -> str:
 @blueprint.get("/endowment")
 @access.public
 def overview() -> str:
-    """What the endowment is worth, its tranches with their shares, its return, and each year's limit."""
+    """What the endowment is worth and how the law splits it, its holdings, tranches and return, each year's limit."""
+    split = queries.total_return()
     return render_template(
-        "endowment/overview.html", worth=queries.worth(), shares=queries.shares_of_tranches(),
-        returns=queries.returns(most=50), limits=queries.limits_with_what_is_left(), rule_words=rule_words)
+        "endowment/overview.html", worth=queries.worth(split), split=split, shares=queries.shares_of_tranches(),
+        returns=queries.returns(most=50), limits=queries.limits_with_what_is_left(), rule_words=rule_words,
+        holdings=queries.holdings())
 
 
 @blueprint.get("/endowment/will-it-last")

@@ -187,7 +187,7 @@ class _Rehearsal:
         for number in (1, 2):
             self.driver.do(endowment.receive_tranche, SYSTEM, sender="Rehearsal", reference=f"Tranche {number}",
                            amount_pence=total * 15, received_on=starts - timedelta(days=300), scheme="banks",
-                           document_sha256=hashlib.sha256(b"tranche %d" % number + self.sha256).digest())
+                           document=b"tranche %d" % number + self.sha256)
         self.driver.do(endowment.record_income, SYSTEM, amount_pence=total * 2, earned_on=starts - timedelta(days=1),
                        source="Rehearsal", reference="Return")
         self.driver.do(endowment.set_spending_limit, SYSTEM, year, set_on=starts)

@@ -1,6 +1,6 @@
 """Money in, what it earns, and how much of that may be spent: never capital."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -9,7 +9,13 @@ from fund.kernel.actor import SYSTEM, Actor, Capacity
 from fund.kernel.errors import Forbidden, Refused
 from fund.kernel.ids import new_id
 from fund.ledger import queries as ledger
-from tests.make.ledger import make_allocation, make_funded_endowment, make_tranche
+from tests.make.ledger import (
+    make_allocation,
+    make_change_of_value,
+    make_funded_endowment,
+    make_holding,
+    make_tranche,
+)
 
 DAY = date(2026, 6, 1)
 
@@ -35,6 +41,7 @@ def test_a_tranche_is_recorded_once_by_sender_and_reference(session):
 
 
 def test_reclaims_are_set_by_beside_capital(session):
+    actions.switch_reserve(SYSTEM, is_on=True)
     make_tranche(amount_pence=100, reclaim_pence=40)
     assert ledger.balance_of("3000").posted_pence == 60
     assert ledger.balance_of("2000").posted_pence == 40
@@ -42,18 +49,18 @@ def test_reclaims_are_set_by_beside_capital(session):
 
 def test_a_loss_never_touches_capital_and_what_is_earned_makes_it_good(session):
     make_tranche(amount_pence=1_000)
-    actions.trade(SYSTEM, buy=True, amount_pence=800, agreed_on=DAY, settled_on=DAY, reference="buy")
+    make_holding(800, DAY)
     actions.record_income(SYSTEM, amount_pence=100, earned_on=DAY, source="S", reference="1")
-    actions.record_loss(SYSTEM, amount_pence=250, valued_on=DAY, source="S", reference="2")
+    make_change_of_value(-250, DAY)
     assert [ledger.balance_of(code).posted_pence for code in ("3000", "3090", "3100")] == [1_000, 150, 0]
     assert queries.value_on(DAY).value_pence == 850
     with pytest.raises(Refused) as refused:
         actions.set_spending_limit(SYSTEM, "2026-27", set_on=DAY)
     assert "deficit" in codes(refused)
     actions.record_income(SYSTEM, amount_pence=60, earned_on=DAY, source="S", reference="3")
-    actions.record_gain(SYSTEM, amount_pence=200, valued_on=DAY, source="S", reference="4")
+    make_change_of_value(200, DAY + timedelta(days=1))
     assert [ledger.balance_of(code).posted_pence for code in ("3000", "3090", "3100")] == [1_000, 0, 110]
-    assert queries.return_total_pence(DAY) == 110
+    assert queries.return_total_pence(DAY + timedelta(days=1)) == 110
 
 
 def test_a_limit_is_set_once_a_year_and_never_above_the_return(session):
@@ -93,6 +100,7 @@ def test_only_trustees_say_what_is_spent(session, capacity):
 
 
 def test_a_pound_comes_from_every_tranche_by_its_share_to_the_penny(session):
+    actions.switch_reserve(SYSTEM, is_on=True)
     make_tranche(amount_pence=100, reference="A", received_on=date(2025, 1, 1))
     make_tranche(amount_pence=200, reference="B", received_on=date(2025, 1, 2), reclaim_pence=100)
     make_tranche(amount_pence=100, reference="C", received_on=date(2025, 1, 3))

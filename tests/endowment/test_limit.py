@@ -20,7 +20,7 @@ from fund.ledger import queries as balances
 from fund.ledger import rules as accounts
 from fund.transparency import formats
 from fund.transparency import queries as public_record
-from tests.make.ledger import make_tranche
+from tests.make.ledger import make_change_of_value, make_holding, make_tranche
 from tests.make.people import make_staff
 
 APRIL = date(2026, 4, 1)
@@ -267,8 +267,8 @@ def test_the_table_refuses_a_choice_after_the_limit_and_any_change(low):
 
 def test_no_limit_is_posted_while_a_deficit_stands(session):
     make_tranche(amount_pence=1_000, received_on=date(2026, 3, 1))
-    actions.trade(SYSTEM, buy=True, amount_pence=1_000, agreed_on=APRIL, settled_on=APRIL, reference="b")
-    actions.record_loss(SYSTEM, amount_pence=1, valued_on=APRIL, source="S", reference="1")
+    make_holding(1_000, APRIL)
+    make_change_of_value(-1, APRIL)
     ledger.open_account(accounts.drawdown_limit(YEAR), name="x")
     with pytest.raises(Refused) as refused:
         ledger.post("spending_rule_set", accounts.spending_rule_set(1, YEAR), effective_on=APRIL, idem_key="x")

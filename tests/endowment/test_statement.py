@@ -15,7 +15,13 @@ from fund.kernel.actor import SYSTEM
 from fund.ledger import actions as ledger
 from fund.ledger import queries as balances
 from fund.ledger import rules as accounts
-from tests.make.ledger import make_allocation, make_funded_endowment, make_tranche
+from tests.make.ledger import (
+    make_allocation,
+    make_change_of_value,
+    make_funded_endowment,
+    make_holding,
+    make_tranche,
+)
 
 YEAR = (date(2026, 4, 1), date(2027, 3, 31))
 
@@ -25,10 +31,9 @@ def busy(session):
     """A year in which nearly everything happens once, a mistake and a loss among it."""
     make_funded_endowment(spendable_pence=50_000_000, on=date(2026, 6, 1), financial_year="2026-27")
     place = make_allocation(amount_pence=9_000_000, on=date(2026, 6, 2))[5:]
-    actions.trade(SYSTEM, buy=True, amount_pence=900_000_000, agreed_on=date(2026, 4, 5), settled_on=date(2026, 4, 7),
-                  reference="b")
-    actions.record_gain(SYSTEM, amount_pence=123, valued_on=date(2026, 6, 30), source="V", reference="1")
-    actions.record_loss(SYSTEM, amount_pence=80_000_000, valued_on=date(2026, 9, 30), source="V", reference="2")
+    make_holding(900_000_000, date(2026, 4, 7))
+    make_change_of_value(123, date(2026, 6, 30))
+    make_change_of_value(-80_000_000, date(2026, 9, 30))
     actions.record_income(SYSTEM, amount_pence=7_777, earned_on=date(2026, 12, 31), source="C", reference="3")
     actions.budget_running_costs(SYSTEM, amount_pence=1_000, financial_year="2026-27", set_on=date(2026, 6, 3),
                                  reference="r")

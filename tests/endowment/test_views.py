@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from tests.make.ledger import make_funded_endowment
+from tests.make.ledger import make_change_of_value, make_funded_endowment, make_holding
 
 LAST = "/endowment/will-it-last"
 
@@ -28,7 +28,8 @@ def queries_of(client, address: str) -> int:
         assert client.get(address).status_code == 200
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", count)
-    return len([one for one in counted if "SAVEPOINT" not in one])
+    counted = [one for one in counted if "SAVEPOINT" not in one]
+    return len(counted)
 
 
 def test_the_page_says_how_often_it_lasts_and_what_each_year_would_spend(client, funded):
@@ -79,3 +80,13 @@ def test_before_anything_came_in_there_is_nothing_to_ask(client):
 def test_the_pages_cost_few_queries(client, funded):
     for address in (LAST, "/endowment"):
         assert queries_of(client, address) <= 8, address
+
+
+def test_the_endowment_is_split_as_the_law_has_it_and_shows_its_holdings(client, funded):
+    make_holding(1_000_000, date(2026, 6, 2))
+    make_change_of_value(50_000, date(2026, 6, 3))
+    page = client.get("/endowment")
+    assert "section 104A" in page.text
+    assert "World shares" in page.text
+    assert "£10,500.00" in page.text
+    assert "Valuer, VAL-" in page.text

@@ -117,10 +117,13 @@ ACTIONS_THAT_WRITE_NOTHING = """
     applications.save applications.say_who applications.start applications.submit applications.withdraw
     bank.authorise_batch bank.begin_sending bank.build_batch bank.end_sending bank.file_bytes bank.make_file
     bank.read_message bank.read_upload bank.say_bank_has_no_file bank.send_again bank.set_aside_batch
-    bank.take_file_by_hand decisions.tell_applicants documents.keep_file endowment.budget_running_costs
-    endowment.choose_rule endowment.confirm_recovery_plan endowment.propose_recovery_plan
-    endowment.draw_down endowment.receive_tranche endowment.record_gain endowment.record_income
-    endowment.record_loss endowment.set_spending_limit endowment.trade grants.accept_offer
+    bank.take_file_by_hand decisions.tell_applicants documents.keep_file
+    endowment.agree_trade endowment.approve_reserve_change endowment.budget_running_costs endowment.call_off_trade
+    endowment.choose_rule endowment.confirm_recovery_plan endowment.deficit_pence endowment.draw_down
+    endowment.end_payment endowment.pay_owner endowment.propose_recovery_plan endowment.propose_reserve_change
+    endowment.receive_tranche endowment.record_income endowment.record_return endowment.record_valuation
+    endowment.set_spending_limit endowment.settle_trade endowment.switch_reserve
+    grants.accept_offer
     grants.approve_release grants.choose_payee grants.decline_offer grants.lapse_offers
     grants.record_refused grants.record_returned grants.record_settled grants.record_step
     grants.remind_of_offers grants.review_evidence grants.send_evidence grants.withdraw_release
@@ -195,15 +198,20 @@ COMMANDS = {
     "bootstrap": ("", "nothing of the panel"),
     "endowment budget-costs": ("", "nothing of the panel"),
     "endowment buy": ("", "nothing of the panel"),
+    "endowment call-off-trade": ("", "nothing of the panel"),
     "endowment check-limit": ("", "nothing of the panel"),
     "endowment choose-rule": ("", "nothing of the panel"),
     "endowment draw-down": ("", "nothing of the panel"),
+    "endowment end-payment": ("", "nothing of the panel"),
+    "endowment holdings": ("", "nothing of the panel"),
+    "endowment pay-owner": ("", "nothing of the panel"),
     "endowment receive-tranche": ("", "nothing of the panel"),
-    "endowment record-gain": ("", "nothing of the panel"),
     "endowment record-income": ("", "nothing of the panel"),
-    "endowment record-loss": ("", "nothing of the panel"),
+    "endowment reserve": ("", "nothing of the panel"),
     "endowment sell": ("", "nothing of the panel"),
     "endowment set-limit": ("", "nothing of the panel"),
+    "endowment settle-trade": ("", "nothing of the panel"),
+    "endowment value": ("", "nothing of the panel"),
     "ledger fsck": ("", "nothing of the panel"),
     "ledger schema": ("", "reads the catalogue"),
     "log new-key": ("", "nothing of the panel"),

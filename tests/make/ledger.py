@@ -1,10 +1,9 @@
 """A funded endowment for anybody's test: a tranche, its return, a year's limit and a drawdown, by the real actions."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date
 
-from fund.endowment import actions, rules
+from fund.endowment import actions, queries, rules
 from fund.endowment.models import Drawdown, EndowmentReturn, SpendingLimit, Tranche
 from fund.kernel import clock
 from fund.kernel.actor import SYSTEM
@@ -27,7 +26,7 @@ def make_tranche(*, amount_pence: int = 1_000_000_000, received_on: date = date(
     reference = reference or f"RFL-{new_id().hex[:8]}"
     return actions.receive_tranche(
         SYSTEM, sender=sender, reference=reference, amount_pence=amount_pence, received_on=received_on, scheme=scheme,
-        reclaim_pence=reclaim_pence, document_sha256=hashlib.sha256(reference.encode()).digest())
+        reclaim_pence=reclaim_pence, document=reference.encode())
 
 
 def make_funded_endowment(*, spendable_pence: int = 50_000_000, tranches: int = 2, on: date | None = None,
@@ -43,6 +42,20 @@ def make_funded_endowment(*, spendable_pence: int = 50_000_000, tranches: int = 
     drawdown = actions.draw_down(SYSTEM, amount_pence=spendable_pence, financial_year=year, drawn_on=on,
                                  reference=f"DD-{new_id().hex[:8]}")
     return FundedEndowment(made, earned, limit, drawdown, year)
+
+
+def make_holding(amount_pence: int, on: date, *, holding: str = "World shares") -> None:
+    """Invest cash, settled on the same day."""
+    trade = actions.agree_trade(SYSTEM, buy=True, holding=holding, amount_pence=amount_pence, agreed_on=on,
+                                reference=f"BUY-{new_id().hex[:8]}")
+    actions.settle_trade(SYSTEM, trade.reference, settled_on=on)
+
+
+def make_change_of_value(pence: int, on: date, *, holding: str = "World shares") -> None:
+    """A valuation by so much more (or less) than the holding is carried at."""
+    carried = queries.holding_facts(holding).carried_pence
+    actions.record_valuation(SYSTEM, holding=holding, value_pence=carried + pence, valued_on=on, source="Valuer",
+                             reference=f"VAL-{new_id().hex[:8]}", document=b"valuation")
 
 
 def make_allocation(place_code: str = "E05000650", *, amount_pence: int = 10_000_000, name: str = "Ardwick",

@@ -1,6 +1,14 @@
-"""What changes the endowment: `money` in and what it earns, `spending` of what of that is spent."""
+"""What changes the endowment: `money` in and what it earns, `investments`, the `reserve`, `spending`."""
 
-from fund.endowment.actions.money import receive_tranche, record_gain, record_income, record_loss, trade
+from fund.endowment.actions.investments import agree_trade, call_off_trade, record_valuation, settle_trade
+from fund.endowment.actions.money import deficit_pence, receive_tranche, record_income, record_return
+from fund.endowment.actions.reserve import (
+    approve_reserve_change,
+    end_payment,
+    pay_owner,
+    propose_reserve_change,
+    switch_reserve,
+)
 from fund.endowment.actions.spending import (
     budget_running_costs,
     choose_rule,
@@ -10,5 +18,9 @@ from fund.endowment.actions.spending import (
     set_spending_limit,
 )
 
-__all__ = ["budget_running_costs", "choose_rule", "confirm_recovery_plan", "draw_down", "propose_recovery_plan",
-           "receive_tranche", "record_gain", "record_income", "record_loss", "set_spending_limit", "trade"]
+__all__ = [
+    "agree_trade", "approve_reserve_change", "budget_running_costs", "call_off_trade", "choose_rule",
+    "confirm_recovery_plan", "deficit_pence", "draw_down", "end_payment", "pay_owner", "propose_recovery_plan",
+    "propose_reserve_change", "receive_tranche", "record_income", "record_return", "record_valuation",
+    "set_spending_limit", "settle_trade", "switch_reserve",
+]

@@ -1,14 +1,14 @@
 """Money into the endowment, and what it earns. Each writes its row, then its ledger entry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import sqlalchemy as sa
 
 from fund.db import session
-from fund.endowment import rules
+from fund.endowment import queries, rules
 from fund.endowment.models import EndowmentReturn, Tranche
-from fund.endowment.rules.given import allow, key, same, text
+from fund.endowment.rules.given import allow, document_sha256, key, same, text
 from fund.kernel import ids
 from fund.kernel.actor import Actor
 from fund.kernel.errors import BadInput, refuse_if
@@ -20,24 +20,27 @@ from fund.transparency.actions import record_act
 
 
 def receive_tranche(actor: Actor, *, sender: str, reference: str, amount_pence: int, received_on: date,
-                    scheme: str, document_sha256: bytes, reclaim_pence: int = 0) -> Tranche:
+                    scheme: str, document: bytes, stated_sha256: str | None = None,
+                    reclaim_pence: int = 0) -> Tranche:
     """Record a payment of dormant assets as permanent capital, less what is set by for owners who come forward.
 
     The same sender, reference and payment again gives the tranche that stands; another payment under the same
-    reference is refused. `document_sha256` is the hash of the sender's advice of payment.
+    reference is refused, and so is a part for reclaims unless trustees switched the reserve on. `document` is the
+    sender's advice of payment; its hash is kept, and where the sender stated a hash beside it (`stated_sha256`),
+    another document is refused.
     """
     allow(actor, rules.KEEPERS)
     sender, reference = text(sender, "sender"), text(reference, "reference")
     if scheme not in rules.SCHEMES:
         raise BadInput(_("Choose the scheme that the money comes from."), field="scheme")
-    if not 0 <= reclaim_pence <= amount_pence:
-        raise BadInput(_("The part for reclaims cannot be more than the payment."), field="reclaim_pence")
+    hashed = document_sha256(document, stated_sha256)
     given = {"amount_pence": amount_pence, "reclaim_pence": reclaim_pence, "received_on": received_on,
-             "scheme": scheme, "document_sha256": document_sha256}
+             "scheme": scheme, "document_sha256": hashed}
     found = session.scalars(sa.select(Tranche).where(Tranche.sender == sender,
                                                      Tranche.reference == reference)).one_or_none()
     if found is not None:
         return same(found, given)
+    refuse_if(rules.reasons_not_to_receive(amount_pence, reclaim_pence, queries.reserve_is_on()))
     ledger.open_standing_accounts()
     if reclaim_pence:
         ledger.open_account(accounts.RECLAIM_RESERVE, name="Set by for reclaims")
@@ -47,7 +50,7 @@ def receive_tranche(actor: Actor, *, sender: str, reference: str, amount_pence: 
     ledger.post("dormant_assets_receipt", accounts.dormant_assets_receipt(amount_pence, reclaim_pence),
                 effective_on=received_on, idem_key=key("tranche", sender, reference), entry_id=tranche.entry_id,
                 params={"sender": sender, "reference": reference, "scheme": scheme,
-                        "document_sha256": document_sha256.hex()})
+                        "document_sha256": hashed.hex()})
     return tranche
 
 
@@ -57,32 +60,21 @@ def record_income(actor: Actor, *, amount_pence: int, earned_on: date, source: s
 
     Where the endowment stands below its capital, the income makes that good first.
     """
-    deficit_pence = _deficit_pence()
-    row, fresh = _record_return(actor, "bank_interest" if interest else "investment_income", amount_pence, earned_on,
+    missing_pence = deficit_pence()
+    row, fresh = record_return(actor, "bank_interest" if interest else "investment_income", amount_pence, earned_on,
                                 source, reference, accounts.investment_income(amount_pence))
-    if fresh and deficit_pence:
-        ledger.post("deficit_made_good", accounts.deficit_made_good(min(deficit_pence, amount_pence)),
+    if fresh and missing_pence:
+        ledger.post("deficit_made_good", accounts.deficit_made_good(min(missing_pence, amount_pence)),
                     effective_on=earned_on, idem_key=key("deficit_made_good", source, reference),
                     relates_to=[row.entry_id])
     return row
 
 
-def record_gain(actor: Actor, *, amount_pence: int, valued_on: date, source: str, reference: str) -> EndowmentReturn:
-    """Record that the investments are worth more: a deficit is made good first, the rest is return."""
-    return _record_return(actor, "revaluation_gain", amount_pence, valued_on, source, reference,
-                          accounts.revaluation_gain(amount_pence, _deficit_pence()))[0]
-
-
-def record_loss(actor: Actor, *, amount_pence: int, valued_on: date, source: str, reference: str) -> EndowmentReturn:
-    """Record that the investments are worth less: unapplied return bears it, then a deficit shows it. Capital stays."""
-    unapplied_pence = balances.available_pence(accounts.UNAPPLIED_RETURN)
-    return _record_return(actor, "revaluation_loss", amount_pence, valued_on, source, reference,
-                          accounts.revaluation_loss(amount_pence, unapplied_pence))[0]
-
-
-def _record_return(actor: Actor, kind: str, amount_pence: int, earned_on: date, source: str, reference: str,
-                   lines: Sequence[accounts.Line]) -> tuple[EndowmentReturn, bool]:
-    """The row, and whether it is new. The same source and reference again gives the one that stands."""
+def record_return(actor: Actor, kind: str, amount_pence: int, earned_on: date, source: str, reference: str,
+                  lines: Sequence[accounts.Line],
+                  params: Mapping[str, str] | None = None) -> tuple[EndowmentReturn, bool]:
+    """Record income, a gain or a loss. Gives the row, and whether it is new: the same source and reference again gives
+    the one that stands. `params` stand in the leaf beside them."""
     allow(actor, rules.KEEPERS)
     source, reference = text(source, "source"), text(reference, "reference")
     given = {"kind": kind, "amount_pence": amount_pence, "earned_on": earned_on}
@@ -95,23 +87,11 @@ def _record_return(actor: Actor, kind: str, amount_pence: int, earned_on: date, 
     session.add(row)
     record_act(actor, f"record_{kind}", "endowment_return", row.id, amount_pence=amount_pence)
     ledger.post(kind, lines, effective_on=earned_on, idem_key=key("return", source, reference),
-                entry_id=row.entry_id, params={"source": source, "reference": reference})
+                entry_id=row.entry_id, params={"source": source, "reference": reference, **(params or {})})
     return row, True
 
 
-def trade(actor: Actor, *, buy: bool, amount_pence: int, agreed_on: date, settled_on: date, reference: str) -> None:
-    """Buy investments with cash, or sell some for cash: reserved when agreed, posted when settled."""
-    allow(actor, rules.KEEPERS)
-    lines = accounts.buy_investments(amount_pence) if buy else accounts.sell_investments(amount_pence)
-    agreed = ledger.post("trade", lines, effective_on=agreed_on, idem_key=key("trade", reference))
-    record_act(actor, "buy_investments" if buy else "sell_investments", "entry", agreed.entry_id,
-               amount_pence=amount_pence)
-    pending = balances.pending_lines(agreed.entry_id)
-    if pending:
-        ledger.post("trade", accounts.post_pending(pending), effective_on=settled_on,
-                    idem_key=key("trade settled", reference))
-
-
-def _deficit_pence() -> int:
+def deficit_pence() -> int:
+    """By how much the endowment stands below its capital."""
     ledger.open_standing_accounts()
     return balances.balance_of(accounts.DEFICIT).posted_pence

@@ -1,6 +1,8 @@
 """Reading the endowment: `records` of what came in, what it earned and whose money a pound is; `limits` of what a year
-may spend, and from what that is worked out; `outlook` of whether it will last."""
+may spend, and from what that is worked out; `outlook` of whether it will last;
+`holdings` of what it is invested in; `reserve` for owners."""
 
+from fund.endowment.queries.holdings import HoldingLine, holding_facts, holdings
 from fund.endowment.queries.limits import (
     Plan,
     choices,
@@ -24,15 +26,18 @@ from fund.endowment.queries.records import (
     shares_of_tranches,
     spending_limit,
     spending_limits,
+    total_return,
     tranches,
     value_on,
     values_on,
     worth,
 )
+from fund.endowment.queries.reserve import ProposedChange, proposed_changes, reserve_is_on
 
 __all__ = [
-    "Plan", "TrancheShare", "Worth", "budgeted_pence", "choices", "confirmed_plan", "drawdowns", "limit_facts",
-    "limit_is_set", "limit_left_pence", "limits_with_what_is_left", "plans", "projection", "return_total_pence",
+    "HoldingLine", "Plan", "ProposedChange", "TrancheShare", "Worth", "budgeted_pence", "choices", "confirmed_plan",
+    "drawdowns", "holding_facts", "holdings", "limit_facts", "limit_is_set", "limit_left_pence",
+    "limits_with_what_is_left", "plans", "projection", "proposed_changes", "reserve_is_on", "return_total_pence",
     "returns", "rule_for", "rules_to_compare", "shares_of_tranches", "spending_limit", "spending_limits", "start",
-    "tranches", "value_on", "values_on", "waiting_for", "worth",
+    "total_return", "tranches", "value_on", "values_on", "waiting_for", "worth",
 ]

@@ -8,8 +8,9 @@ from datetime import date
 import sqlalchemy as sa
 
 from fund.db import session
+from fund.endowment import rules
 from fund.endowment.models import Drawdown, EndowmentReturn, RunningCostBudget, SpendingLimit, Tranche
-from fund.endowment.rules import Value
+from fund.endowment.rules import TotalReturn, Value
 from fund.kernel.errors import NotFound
 from fund.kernel.money import share_pence
 from fund.ledger import queries as ledger
@@ -124,14 +125,15 @@ class Worth:
         return self.capital_pence - self.deficit_pence + self.unapplied_pence
 
 
-def worth() -> Worth:
-    """What the endowment is worth as the ledger stands."""
-    found = ledger.balances([accounts.PERMANENT_CAPITAL, accounts.DEFICIT, accounts.UNAPPLIED_RETURN])
+def total_return() -> TotalReturn:
+    """What was given, what it ever returned, and what of that was applied and was not."""
+    return rules.total_return(ledger.moved_by_day().items())
 
-    def posted(code: str) -> int:
-        return found[code].posted_pence if code in found else 0
 
-    return Worth(posted(accounts.PERMANENT_CAPITAL), posted(accounts.DEFICIT), posted(accounts.UNAPPLIED_RETURN))
+def worth(split: TotalReturn | None = None) -> Worth:
+    """What the endowment is worth as the ledger stands; from its split, where that is known."""
+    found = split or total_return()
+    return Worth(found.gift_pence, found.deficit_pence, found.unapplied_pence + found.deficit_pence)
 
 
 def limits_with_what_is_left() -> list[tuple[SpendingLimit, int]]:

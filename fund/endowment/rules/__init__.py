@@ -2,9 +2,16 @@
 
 `years` are the fund's own years; `prices` what prices did and what past gifts are worth today; `spending` the rules
 that trustees choose among; `limits` why a limit, a drawdown or a budget may not be set;
-`projection` whether it will last; `statement` how each fund moved; `given` how words are read.
+`projection` whether it will last; `statement` how each fund moved; `investments`,
+`total_return` and the `reserve` for owners; `given` how words are read.
 """
 
+from fund.endowment.rules.investments import (
+    HoldingFacts,
+    reasons_not_to_end_trade,
+    reasons_not_to_trade,
+    reasons_not_to_value,
+)
 from fund.endowment.rules.limits import (
     COST_CEILING_BASIS_POINTS,
     KEEPERS,
@@ -33,6 +40,13 @@ from fund.endowment.rules.projection import (
     project,
     reasons_outside,
 )
+from fund.endowment.rules.reserve import (
+    reasons_not_to_approve_change,
+    reasons_not_to_change_reserve,
+    reasons_not_to_end_payment,
+    reasons_not_to_pay_owner,
+    reasons_not_to_receive,
+)
 from fund.endowment.rules.spending import (
     BOUNDS,
     DEFAULT_CHOICE,
@@ -45,6 +59,7 @@ from fund.endowment.rules.spending import (
     percent,
 )
 from fund.endowment.rules.statement import ENDOWMENT_FUNDS, FUNDS, INCOME_FUNDS, FundLine, Statement, statement
+from fund.endowment.rules.total_return import TotalReturn, total_return
 from fund.endowment.rules.years import (
     MOST_VALUES,
     Value,
@@ -58,9 +73,12 @@ from fund.endowment.rules.years import (
 __all__ = [
     "ASSUMED_BOUNDS", "BOUNDS", "COST_CEILING_BASIS_POINTS", "DEFAULT_CHOICE", "ENDOWMENT_FUNDS", "FUNDS", "HORIZONS",
     "INCOME_FUNDS", "INDEX", "IN_USE", "KEEPERS", "LAST_MONTH", "MOST_VALUES", "PERCENTILES", "RULES", "SCHEMES",
-    "SERIES", "SHOWN_YEARS", "SPENDERS", "Assumptions", "Choice", "FundLine", "Gifts", "Inputs", "Level", "LimitFacts",
-    "Outcome", "Projection", "Recomputed", "RuleKey", "SpendingRule", "Start", "Statement", "Value", "choice_of",
-    "financial_year", "first_day", "floor_of", "latest_known", "percent", "project", "reasons_not_to_budget_costs",
-    "reasons_not_to_choose_rule", "reasons_not_to_confirm_plan", "reasons_not_to_draw_down", "reasons_not_to_set_limit",
-    "reasons_outside", "recomputed", "statement", "year_after", "year_ago", "year_before", "year_ends_before",
+    "SERIES", "SHOWN_YEARS", "SPENDERS", "Assumptions", "Choice", "FundLine", "Gifts", "HoldingFacts", "Inputs",
+    "Level", "LimitFacts", "Outcome", "Projection", "Recomputed", "RuleKey", "SpendingRule", "Start", "Statement",
+    "TotalReturn", "Value", "choice_of", "financial_year", "first_day", "floor_of", "latest_known", "percent",
+    "project", "reasons_not_to_approve_change", "reasons_not_to_budget_costs", "reasons_not_to_change_reserve",
+    "reasons_not_to_choose_rule", "reasons_not_to_confirm_plan", "reasons_not_to_draw_down",
+    "reasons_not_to_end_payment", "reasons_not_to_end_trade", "reasons_not_to_pay_owner", "reasons_not_to_receive",
+    "reasons_not_to_set_limit", "reasons_not_to_trade", "reasons_not_to_value", "reasons_outside", "recomputed",
+    "statement", "total_return", "year_after", "year_ago", "year_before", "year_ends_before",
 ]

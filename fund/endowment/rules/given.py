@@ -1,6 +1,7 @@
 """What an action was given: who may ask for it, its words, its key, and whether it stands already."""
 
 import hashlib
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -35,4 +36,18 @@ def same(found: Any, given: dict[str, Any]) -> Any:
     if any(getattr(found, name) != value for name, value in given.items()):
         sentence = _("This reference is on the record already, and says something else.")
         raise Refused([Reason("reference_used", sentence)])
+    return found
+
+
+def document_sha256(document: bytes, stated: str | None) -> bytes:
+    """The hash of a document. Raises BadInput for a stated hash that is none, and for no document at all; Refused where
+    the document is not the one that was stated."""
+    if not document:
+        raise BadInput(_("The document is empty."), field="document")
+    found = hashlib.sha256(document).digest()
+    if stated is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", stated.strip(), re.ASCII):
+        raise BadInput(_("A SHA-256 hash is 64 of the signs 0 to 9 and a to f."), field="sha256")
+    if stated is not None and stated.strip().lower() != found.hex():
+        raise Refused([Reason("document_hash", _("The document is not the one that was stated: its hash is %(hash)s.",
+                                                 hash=found.hex()))])
     return found

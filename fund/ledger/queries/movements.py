@@ -31,7 +31,9 @@ class _Days:
 
 
 _days = _Days()
-_HEAD = sa.text("SELECT (SELECT max(seq) FROM ledger.entry), (SELECT id FROM log.leaf WHERE seq = :seq)")
+_HEAD = sa.text("""
+SELECT last.seq, (SELECT id FROM log.leaf WHERE seq = :seq), (SELECT id FROM log.leaf WHERE seq = last.seq)
+FROM (SELECT max(seq) AS seq FROM ledger.entry) last""")
 _NEWER = sa.text("""
 SELECT e.effective_on, coalesce(wrong.kind, t.kind), t.debit_class, t.credit_class, sum(t.amount_pence)
 FROM ledger.transfer t JOIN ledger.entry e ON e.seq = t.entry_seq LEFT JOIN ledger.entry wrong ON wrong.seq = e.reverses
@@ -43,7 +45,7 @@ def moved_by_day() -> dict[Moved, int]:
     """How much was ever posted (reservations left out), by day, kind and the two classes of account."""
     global _days
     known = _days
-    last, leaf_id = session.execute(_HEAD, {"seq": known.seq}).one()
+    last, leaf_id, last_id = session.execute(_HEAD, {"seq": known.seq}).one()
     if leaf_id is None or leaf_id != known.leaf_id:  # another database, or a test that rolled back
         known = _Days()
     if last is None or last == known.seq:
@@ -52,6 +54,5 @@ def moved_by_day() -> dict[Moved, int]:
     for day, kind, debit, credit, amount in session.execute(_NEWER, {"after": known.seq, "last": last}):
         key = Moved(day, kind, debit, credit)
         pence[key] = pence.get(key, 0) + int(amount)
-    leaf_id = session.execute(sa.text("SELECT id FROM log.leaf WHERE seq = :seq"), {"seq": last}).scalar_one()
-    _days = _Days(last, leaf_id, pence)
+    _days = _Days(last, last_id, pence)
     return pence

@@ -1,0 +1,35 @@
+"""The reserve for owners who come forward: whether there is one, and the changes that wait for a second trustee."""
+
+import uuid
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from fund.db import session
+from fund.endowment.models import ReclaimReservePolicy, ReserveChange, ReserveChangeApproval
+
+
+def reserve_is_on() -> bool:
+    """Whether trustees switched the reserve on, and not off again."""
+    newest = session.execute(sa.select(ReclaimReservePolicy.is_on).order_by(
+        ReclaimReservePolicy.decided_at.desc(), ReclaimReservePolicy.id).limit(1)).scalar_one_or_none()
+    return bool(newest)
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedChange:
+    """A change of the reserve that a trustee proposed and no other approved yet."""
+
+    id: uuid.UUID
+    kind: str
+    amount_pence: int
+    proposed_by: uuid.UUID
+
+
+def proposed_changes() -> list[ProposedChange]:
+    """The changes of the reserve that wait for a second trustee, the oldest first."""
+    rows = session.execute(
+        sa.select(ReserveChange.id, ReserveChange.kind, ReserveChange.amount_pence, ReserveChange.proposed_by)
+        .outerjoin(ReserveChangeApproval, ReserveChangeApproval.change_id == ReserveChange.id)
+        .where(ReserveChangeApproval.change_id.is_(None)).order_by(ReserveChange.proposed_at, ReserveChange.id))
+    return [ProposedChange(*row) for row in rows]
