@@ -1,6 +1,8 @@
 """Commands of the part `transparency`: the key of the public log, and publishing by hand."""
 
+import json
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -8,8 +10,10 @@ import click
 from fund.db import transaction
 from fund.kernel.errors import FundError
 from fund.settings import settings
+from fund.transparency import queries
 from fund.transparency.actions import extras, publish
 from fund.transparency.formats import Signer
+from fund.transparency.queries.check import published_files
 
 
 @click.group(name="log")
@@ -58,3 +62,24 @@ def publish_now() -> None:
                 return
     except FundError as error:
         raise click.ClickException(str(error)) from None
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the report for a machine.")
+def check(as_json: bool) -> None:
+    """Compare every published file with the database, byte for byte. Ends with 1 where anything differs."""
+    try:
+        problems = list(published_files(lambda size: click.echo(f"\r{size:,} lines", nl=False, err=True)))
+    except FundError as error:
+        raise click.ClickException(str(error)) from None
+    found = queries.publication()
+    click.echo("\r", nl=False, err=True)
+    if as_json:
+        click.echo(json.dumps({"sound": not problems, "size": found.size, "published": found.published_size,
+                               "problems": [problem._asdict() for problem in problems]}, indent=2))
+    else:
+        for problem in problems:
+            click.secho(f"{problem.where}: {problem.sentence} [{problem.code}]", fg="red")
+        click.echo(f"{found.published_size:,} of {found.size:,} lines are published. "
+                   + ("Every file is what it should be." if not problems else f"{len(problems):,} problems."))
+    sys.exit(1 if problems else 0)

@@ -214,6 +214,7 @@ COMMANDS = {
     "endowment value": ("", "nothing of the panel"),
     "ledger fsck": ("", "nothing of the panel"),
     "ledger schema": ("", "reads the catalogue"),
+    "log check": ("", "nothing of the panel"),
     "log new-key": ("", "nothing of the panel"),
     "log publish": ("", "nothing of the panel"),
     "migrate": ("", "nothing of the panel"),

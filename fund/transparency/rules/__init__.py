@@ -4,7 +4,9 @@
 `signing` says why a tree may not be signed.
 """
 
-from fund.transparency.rules.tiles import Edge, Tile, split, subtree_from, tiles
+from typing import NamedTuple
+
+from fund.transparency.rules.tiles import Edge, Tile, split, subtree_from, tiles, width
 from fund.transparency.rules.tree import (
     EMPTY_ROOT,
     Frontier,
@@ -17,5 +19,14 @@ from fund.transparency.rules.tree import (
     root,
 )
 
-__all__ = ["EMPTY_ROOT", "Edge", "Frontier", "Tile", "consistency_holds", "consistency_proof", "inclusion_holds",
-           "inclusion_proof", "leaf_hash", "node_hash", "root", "split", "subtree_from", "tiles"]
+__all__ = ["EMPTY_ROOT", "Edge", "Frontier", "Problem", "Tile", "consistency_holds", "consistency_proof",
+           "inclusion_holds", "inclusion_proof", "leaf_hash", "node_hash", "root", "split", "subtree_from", "tiles",
+           "width"]
+
+
+class Problem(NamedTuple):
+    """Something that should not be: what kind, where, and in a sentence."""
+
+    code: str
+    where: str
+    sentence: str
