@@ -6,8 +6,12 @@ import click
 import sqlalchemy as sa
 
 from fund.db import session
+from fund.kernel.errors import OutsideDown
 from fund.ledger.queries import schema as declaration
 from fund.ledger.queries.fsck import check_everything
+from fund.ledger.rules.replay import Problem
+from fund.settings import settings
+from fund.transparency.queries.check import published_files
 
 
 @click.group(name="ledger")
@@ -17,10 +21,18 @@ def commands() -> None:
 
 @commands.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the report for a machine.")
-def fsck(as_json: bool) -> None:
-    """Check every leaf, row, balance and rule. Ends with 1 where anything is wrong, each thing named."""
+@click.option("--published/--no-published", default=True, help="Compare the published files too.  [default: yes]")
+def fsck(as_json: bool, published: bool) -> None:
+    """Check every leaf, row, balance and rule, and every published file. Ends with 1 where anything is wrong, each
+    thing named."""
     session.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
     report = check_everything(lambda size: click.echo(f"\r{size:,} leaves", nl=False, err=True))
+    if published and settings().s3_endpoint_url:
+        try:
+            report.problems += [Problem(*problem) for problem in published_files(
+                lambda size: click.echo(f"\r{size:,} published", nl=False, err=True))]
+        except OutsideDown as error:
+            report.problems.append(Problem("log_store", "the published files", f"they could not be read: {error}"))
     session.rollback()
     click.echo("\r", nl=False, err=True)
     if as_json:

@@ -10,7 +10,7 @@ import click
 from fund.db import transaction
 from fund.kernel.errors import FundError
 from fund.settings import settings
-from fund.transparency import queries
+from fund.transparency import actions, queries
 from fund.transparency.actions import extras, publish
 from fund.transparency.formats import Signer
 from fund.transparency.queries.check import published_files
@@ -43,6 +43,30 @@ def new_key(file: Path) -> None:
     except FileExistsError:
         raise click.ClickException(f"{file} is there already, and a key is never overwritten.") from None
     click.echo(str(signer.key))
+
+
+@commands.command()
+def rotate_key() -> None:
+    """Give the log a new key, and say so in the log. Both keys sign from then on; after a year take the old line out
+    of LOG_KEY_FILE. A run that was cut off goes on with the key that it had made."""
+    try:
+        signers = publish.our_signers()
+        path = Path(settings().log_key_file)
+        waiting = path.with_name(path.name + ".new")
+        new = Signer.read(waiting.read_text()) if waiting.exists() else write_new_key(waiting, settings().log_origin)
+        old = next(signer for signer in signers if signer.key != new.key)
+        with transaction():
+            actions.name_new_key(str(new.key), str(old.key))
+        keys = path.read_text()
+        if new.written() not in keys:
+            both = path.with_name(path.name + ".both")
+            both.touch(0o600)
+            both.write_text(new.written() + keys)
+            both.replace(path)
+        waiting.unlink()
+    except FundError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{new.key}\nBoth keys sign now. Start the worker again, and tell those who check the log.")
 
 
 @commands.command(name="publish")

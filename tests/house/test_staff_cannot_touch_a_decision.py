@@ -139,7 +139,7 @@ ACTIONS_THAT_WRITE_NOTHING = """
     people.end_session people.find_or_make_person people.forget_old_sign_ins people.grant_capacity
     people.start_demo_sign_in people.start_session replay.answers rounds.public_record rounds.publish_form
     rounds.publish_round transparency.append transparency.append_later transparency.begin transparency.commit_to
-    transparency.forget
+    transparency.erase transparency.name_new_key
     transparency.original transparency.our_policy transparency.our_signers transparency.publish_next
     transparency.put_up transparency.record_act transparency.tell_the_publisher
 """
@@ -216,6 +216,7 @@ COMMANDS = {
     "ledger schema": ("", "reads the catalogue"),
     "log check": ("", "nothing of the panel"),
     "log new-key": ("", "nothing of the panel"),
+    "log rotate-key": ("", "nothing of the panel"),
     "log publish": ("", "nothing of the panel"),
     "migrate": ("", "nothing of the panel"),
     "neighbourhoods facts": ("", "nothing of the panel"),

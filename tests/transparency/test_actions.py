@@ -53,17 +53,38 @@ def test_the_leaves_are_read_in_order_a_page_at_a_time(session):
         queries.leaf_by_seq(9)
 
 
-def test_a_commitment_can_be_opened_until_it_is_forgotten(session, sql):
+def test_a_commitment_can_be_opened_until_it_is_erased(session, sql):
     leaf_id = new_id()
     shown = actions.commit_to(leaf_id, "subject", "Ann Other")
-    leaf = actions.append("visit", {"subject": shown}, idem_key="v/1", leaf_id=leaf_id)
+    actions.append("visit", {"subject": shown}, idem_key="v/1", leaf_id=leaf_id)
     session.commit()
     salt, pointer = sql("SELECT salt, pointer FROM log.commitment").one()
     assert shown == "sha256:" + hashlib.sha256(salt + pointer.encode()).hexdigest()
     assert (len(salt), pointer) == (32, "Ann Other")
-    assert actions.forget(leaf_id) == 1
+    assert actions.erase("Ann Other") == 1
     assert sql("SELECT count(*) FROM log.commitment").scalar_one() == 0
-    assert rules.leaf_hash(queries.leaf_by_id(leaf.id).encoded) == leaf.leaf_hash
+
+
+def test_after_a_person_is_erased_every_proof_holds_and_the_log_says_only_which_lines(session, sql):
+    for number in range(9):
+        leaf_id = new_id()
+        said = actions.commit_to(leaf_id, "subject", f"person {number % 3}", pointer=f"person/{number % 3}")
+        actions.append("visit", {"subject": said}, idem_key=f"v/{number}", leaf_id=leaf_id)
+    before = queries.leaves_after(-1)
+    hashes = [leaf.leaf_hash for leaf in before]
+    root = rules.root(hashes)
+    assert actions.erase("person/1") == 3
+    assert actions.erase("person/1") == 0
+    after = queries.leaves_after(-1)
+    assert [leaf.encoded for leaf in after[:-1]] == [leaf.encoded for leaf in before]
+    for index, leaf in enumerate(after[:-1]):
+        proof = rules.inclusion_proof(index, len(hashes), lambda lo, hi: rules.root(hashes[lo:hi]))
+        assert rules.inclusion_holds(rules.leaf_hash(leaf.encoded), index, len(hashes), proof, root)
+    assert after[-1].kind == "erasure"
+    assert b"person" not in after[-1].encoded
+    assert after[-1].encoded.count(b'"field":"subject"') == 3
+    assert sql("SELECT count(*) FROM log.commitment WHERE pointer = 'person/1'").scalar_one() == 0
+    assert sql("SELECT count(*) FROM log.commitment").scalar_one() == 6
 
 
 def test_the_same_words_are_never_committed_to_the_same_way(session):

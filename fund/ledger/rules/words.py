@@ -52,6 +52,8 @@ _RECORDS = {
     "genesis": N_("The record begins, and is named."),
     "account_opened": N_("An account was opened."),
     "period_closed": N_("The books were closed through a day."),
+    "key_rotated": N_("The log has a new key. For a year the old one signs too."),
+    "erasure": N_("Something private was forgotten at somebody’s wish. The lines and their proofs stay."),
 }
 
 #: What each phase of a line means.

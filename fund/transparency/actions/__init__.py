@@ -8,11 +8,12 @@ from fund.transparency.actions.record import (
     append_later,
     begin,
     commit_to,
-    forget,
+    erase,
+    name_new_key,
     original,
     record_act,
     tell_the_publisher,
 )
 
-__all__ = ["CALL", "GENESIS", "Leaf", "append", "append_later", "begin", "commit_to", "forget", "original",
-           "record_act", "tell_the_publisher"]
+__all__ = ["CALL", "GENESIS", "Leaf", "append", "append_later", "begin", "commit_to", "erase",
+           "name_new_key", "original", "record_act", "tell_the_publisher"]

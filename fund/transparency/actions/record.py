@@ -19,7 +19,7 @@ from fund.settings import settings
 from fund.transparency import formats, queries
 from fund.transparency.models import Act, Commitment
 
-GENESIS = "genesis"
+GENESIS, ERASURE, KEY_ROTATED = "genesis", "erasure", "key_rotated"
 CALL = "log"  # what the publisher of the log is called by
 
 
@@ -135,7 +135,21 @@ def commit_to(leaf_id: uuid.UUID, field: str, value: str, *, pointer: str | None
     return formats.commitment(salt, formats.nfc(value))
 
 
-def forget(leaf_id: uuid.UUID) -> int:
-    """Make a leaf's commitments unreadable for ever, and give how many there were. The leaf and its proofs stay."""
-    gone = session.execute(sa.delete(Commitment).where(Commitment.leaf_id == leaf_id).returning(Commitment.field))
-    return len(gone.all())
+def erase(pointer: str) -> int:
+    """Make every commitment to a value unreadable for ever, and say so in the log; gives how many there were.
+
+    `pointer` is what the commitments were kept with: the value itself, or where it is (a person's id). The leaves and
+    their proofs stay as they are: each commitment had a salt of its own, and nobody can tell any more what it was to.
+    """
+    gone = session.execute(sa.delete(Commitment).where(Commitment.pointer == pointer)
+                           .returning(Commitment.leaf_id, Commitment.field))
+    erased = sorted((str(row.leaf_id), row.field) for row in gone)
+    if erased:
+        append(ERASURE, {"erased": [{"leaf": leaf, "field": field} for leaf, field in erased]},
+               idem_key=f"{ERASURE}/{ids.new_id()}")
+    return len(erased)
+
+
+def name_new_key(vkey: str, signed_with: str) -> Leaf:
+    """Say in the log that it is signed with another key from now on; `signed_with` is the key until now."""
+    return append(KEY_ROTATED, {"key": vkey, "signed_with": signed_with}, idem_key=f"{KEY_ROTATED}/{vkey}")
