@@ -41,8 +41,10 @@ PAGES_OF: dict[Capacity, tuple[Page, ...]] = {
                        Page("grants.evidence_queue", N_("What groups have shown")), _EVERY_GRANT),
     Capacity.APPROVER: (Page("grants.release_queue", N_("Payments to approve")), _STATEMENTS, _EVERY_GRANT),
     Capacity.AUTHORISER: (Page("bank.batches", N_("Payments to authorise")), _STATEMENTS, _EVERY_GRANT),
-    Capacity.TRUSTEE: (Page("endowment.overview", N_("The endowment")), Page("ledger.overview", N_("Open books")),
-                       _EVERY_GRANT),
+    Capacity.TRUSTEE: (Page("endowment.overview", N_("The endowment")),
+                       Page("endowment.spending_now", N_("What a year may spend")),
+                       Page("endowment.reserve", N_("The reserve for owners")),
+                       Page("ledger.overview", N_("Open books")), _EVERY_GRANT),
 }
 _OF_A_MEMBER = (Page("panels.mine", N_("My panel")),)
 _OF_A_GROUP = (Page("applications.mine", N_("Your applications")), Page("grants.mine", N_("Your grants")),

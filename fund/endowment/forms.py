@@ -3,10 +3,21 @@
 from datetime import date
 from typing import Any
 
-from fund.endowment.rules import Assumptions
+from fund.endowment.rules import IN_USE, Assumptions
 from fund.kernel.errors import BadInput
 from fund.kernel.words import _
-from fund.web.forms import BaseForm, DayField, HiddenField, LineField, RadioField, _l
+from fund.web.forms import (
+    BaseForm,
+    DayField,
+    HiddenField,
+    LineField,
+    MoneyField,
+    RadioField,
+    Required,
+    TextField,
+    TickField,
+    _l,
+)
 
 #: The fields of the assumptions that are typed as per cent.
 _SHARES = ("return_mean", "return_deviation", "inflation_mean", "inflation_deviation")
@@ -102,6 +113,69 @@ class PeriodForm(BaseForm):
             self.blame(BadInput(_("The last day comes before the first."), field="last"))
             return None
         return first, last
+
+
+class RuleForm(BaseForm):
+    """A rule and its figures; a figure that is left empty is the usual one."""
+
+    rule = RadioField(_l("Which rule should the fund follow from this year on?"), choices=[
+        (rule.name, _l(rule.title), _l(rule.words)) for rule in IN_USE], validators=[
+            Required(_l("Choose one of the rules."))])
+    rate = FigureField(_l("Share of the value, in per cent"))
+    weight = FigureField(_l("Weight of last year's spending, in per cent"))
+    low = FigureField(_l("Least share of the value, in per cent"))
+    high = FigureField(_l("Most share of the value, in per cent"))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Each figure is a number, or empty."""
+        found = super().validate(extra_validators)
+        for name in ("rate", "weight", "low", "high"):
+            try:
+                _hundredths(self._fields[name].data or "0")
+            except ValueError:
+                self.blame(BadInput(_("Write a number, like 6 or 2.25."), field=name))
+                found = False
+        return found
+
+    def parameters(self) -> dict[str, int]:
+        """The figures that were typed, in hundredths of a per cent."""
+        return {name: _hundredths(self._fields[name].data) for name in ("rate", "weight", "low", "high")
+                if self._fields[name].data}
+
+
+class PlanForm(BaseForm):
+    """A recovery plan."""
+
+    words = TextField(_l("How will the endowment get back above what was given?"), most_characters=2_000, rows=6,
+                      validators=[Required(_l("Say how, in a few lines. Everybody can read it later."))])
+    back_by = DayField(_l("By which day?"), validators=[Required(_l("Give a day that is still to come."))])
+
+
+class SureForm(BaseForm):
+    """Saying yes to what another trustee wrote."""
+
+    sure = TickField(_l("I have read it, and I agree"), validators=[
+        Required(_l("Tick the box to say that you have read it and agree."))])
+
+
+class LimitForm(BaseForm):
+    """A year's limit."""
+
+    set_on = DayField(_l("The day it counts from"), validators=[
+        Required(_l("Write the day, month and year in numbers, like 14 3 2027."))])
+    asked = MoneyField(_l("A smaller limit, if you want one"))
+    sure = TickField(_l("I set this limit. It cannot be changed later"), validators=[
+        Required(_l("Tick the box to say that you are sure."))])
+
+
+class ReserveForm(BaseForm):
+    """A change of the reserve for owners."""
+
+    kind = RadioField(_l("What should change?"), choices=[
+        ("top_up", _l("Set more by for owners"), _l("It comes out of the return that is not used yet.")),
+        ("release", _l("Release what is not needed"), _l("It becomes capital, and stays for ever."))], validators=[
+            Required(_l("Choose one of the answers."))])
+    amount = MoneyField(_l("How much?"), validators=[Required(_l("Say how much: more than nothing."))])
 
 
 def _hundredths(typed: str) -> int:

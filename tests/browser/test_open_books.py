@@ -37,7 +37,10 @@ def books(live):
 def test_every_page_of_the_books_is_sound_at_every_width(books, page):
     for path, shot in (("/ledger", "ledger"), ("/ledger/accounts/4000/E05000650", "ledger-account"),
                        ("/ledger/classes/allocation", "ledger-accounts"), ("/ledger/entries", "ledger-entries"),
-                       ("/ledger/rules", "ledger-rules"), ("/endowment", "endowment")):
+                       ("/ledger/rules", "ledger-rules"), ("/endowment", "endowment"),
+                       ("/endowment/will-it-last", "endowment-will-it-last"),
+                       ("/endowment/statement", "endowment-statement"),
+                       ("/endowment/limits/2026-27", "endowment-limit")):
         page.goto(books.url + path)
         check(page, shot)
 

@@ -29,7 +29,8 @@ from tests.make.people import make_staff
 ROUTES_THAT_WRITE_NOTHING = {
     "public": """
         GET:allocations.shared GET:applications.round_page GET:decisions.decision GET:decisions.open_data
-        GET:decisions.rule GET:endowment.overview GET:endowment.statement
+        GET:decisions.rule GET:endowment.limit GET:endowment.overview
+        GET:endowment.statement
         GET:endowment.statement_csv GET:endowment.statement_pdf GET:endowment.will_it_last GET:ledger.account
         GET:ledger.accounts
         GET:ledger.entries
@@ -66,6 +67,10 @@ ROUTES_THAT_WRITE_NOTHING = {
         POST:bank.file POST:bank.no_file POST:bank.send_again POST:bank.set_aside POST:bank.statements
         POST:grants.evidence POST:grants.release POST:grants.withdraw POST:organisations.declare_interest
         POST:organisations.record_check POST:organisations.show_numbers
+        GET:endowment.approve_change GET:endowment.choose_rule GET:endowment.confirm_plan GET:endowment.reserve
+        GET:endowment.set_limit GET:endowment.spending GET:endowment.spending_now GET:endowment.write_plan
+        POST:endowment.approve_change POST:endowment.choose_rule POST:endowment.confirm_plan
+        POST:endowment.reserve POST:endowment.set_limit POST:endowment.write_plan
     """,
     "seat": """
         GET:decisions.close GET:decisions.join GET:decisions.pot GET:decisions.reasons GET:decisions.sitting

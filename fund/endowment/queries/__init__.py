@@ -9,11 +9,12 @@ from fund.endowment.queries.limits import (
     confirmed_plan,
     limit_facts,
     limit_is_set,
+    plan,
     plans,
     rule_for,
     waiting_for,
 )
-from fund.endowment.queries.outlook import projection, rules_to_compare, start
+from fund.endowment.queries.outlook import rules_to_compare, start
 from fund.endowment.queries.records import (
     TrancheShare,
     Worth,
@@ -32,12 +33,12 @@ from fund.endowment.queries.records import (
     values_on,
     worth,
 )
-from fund.endowment.queries.reserve import ProposedChange, proposed_changes, reserve_is_on
+from fund.endowment.queries.reserve import ProposedChange, proposed_changes, reserve_is_on, reserve_pence
 
 __all__ = [
     "HoldingLine", "Plan", "ProposedChange", "TrancheShare", "Worth", "budgeted_pence", "choices", "confirmed_plan",
     "drawdowns", "holding_facts", "holdings", "limit_facts", "limit_is_set", "limit_left_pence",
-    "limits_with_what_is_left", "plans", "projection", "proposed_changes", "reserve_is_on", "return_total_pence",
-    "returns", "rule_for", "rules_to_compare", "shares_of_tranches", "spending_limit", "spending_limits", "start",
-    "total_return", "tranches", "value_on", "values_on", "waiting_for", "worth",
+    "limits_with_what_is_left", "plan", "plans", "proposed_changes", "reserve_is_on", "reserve_pence",
+    "return_total_pence", "returns", "rule_for", "rules_to_compare", "shares_of_tranches", "spending_limit",
+    "spending_limits", "start", "total_return", "tranches", "value_on", "values_on", "waiting_for", "worth",
 ]

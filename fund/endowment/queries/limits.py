@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from fund.db import session
 from fund.endowment import rules
 from fund.endowment.models import RecoveryPlan, RecoveryPlanConfirmation, SpendingLimit, SpendingRuleChoice
-from fund.endowment.queries.records import values_on
-from fund.endowment.queries.records import worth as worth_now
+from fund.endowment.queries.records import worth
 from fund.endowment.rules import Choice, Inputs, LimitFacts
 from fund.kernel import clock
 from fund.kernel.actor import Capacity
+from fund.kernel.errors import NotFound
 from fund.kernel.waiting import Waiting
 from fund.kernel.words import _
 from fund.ledger import queries as ledger
@@ -41,27 +41,31 @@ def rule_for(financial_year: str) -> Choice:
     return rules.DEFAULT_CHOICE if row is None else rules.choice_of(row.rule, row.parameters, row.rule_version)
 
 
-def previous_limit_pence(financial_year: str) -> int | None:
-    """The limit of the year before; None where there was none."""
-    return session.execute(sa.select(SpendingLimit.amount_pence).where(
-        SpendingLimit.financial_year == rules.year_before(financial_year))).scalar_one_or_none()
+def limits_of(financial_years: Collection[str]) -> dict[str, int]:
+    """The limits of those of the years that have one, in pence, by year."""
+    rows = session.execute(
+        sa.select(SpendingLimit.financial_year, SpendingLimit.amount_pence)
+        .where(SpendingLimit.financial_year.in_(financial_years)).order_by(SpendingLimit.financial_year))
+    return {row.financial_year: row.amount_pence for row in rows}
 
 
-def limit_facts(financial_year: str, set_on: date, asked_pence: int | None = None,
-                choice: Choice | None = None) -> LimitFacts:
-    """What is known when a year's limit is to be set on a day; by another rule than the one in force, if told one."""
+def limit_facts(financial_year: str, set_on: date, asked_pence: int | None = None) -> LimitFacts:
+    """What is known when a year's limit is to be set on a day."""
     latest = rules.latest_known(set_on)
     before = rules.year_ago(latest) if latest is not None else None
     known = (latest.tenths, before.tenths) if latest is not None and before is not None else (1, 1)
-    today, *year_ends = values_on([set_on, *rules.year_ends_before(financial_year)])
+    moved = ledger.moved_by_day()
+    today, *year_ends = rules.values_on(moved.items(), [set_on, *rules.year_ends_before(financial_year)])
     # At the last three year ends at which there was any endowment, or, where there was none yet, on the day.
     values = [value for value in year_ends if value.value_pence > 0] or [today]
-    inputs = Inputs(values, previous_limit_pence(financial_year), *known)
-    plan, worth = confirmed_plan(financial_year), worth_now()
+    year_before = rules.year_before(financial_year)
+    limits = limits_of([year_before, financial_year])
+    recovery, now = confirmed_plan(financial_year), worth(rules.total_return(moved.items()))
     return LimitFacts(
-        financial_year, set_on, limit_is_set(financial_year), worth.deficit_pence, worth.unapplied_pence,
-        choice or rule_for(financial_year), inputs, today.value_pence,
-        rules.floor_of(ledger.capital_by_day(set_on), latest), latest, before, plan.id if plan else None, asked_pence)
+        financial_year, set_on, financial_year in limits, now.deficit_pence, now.unapplied_pence,
+        rule_for(financial_year), Inputs(values, limits.get(year_before), *known), today.value_pence,
+        rules.floor_of(ledger.capital_by_day(set_on), latest), latest, before, recovery.id if recovery else None,
+        asked_pence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +93,17 @@ def plans(financial_year: str | None = None) -> list[Plan]:
     return [Plan(*row) for row in session.execute(found)]
 
 
+def plan(plan_id: uuid.UUID) -> Plan:
+    """The recovery plan with this id. Raises NotFound."""
+    row = session.execute(_PLANS.where(RecoveryPlan.id == plan_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return Plan(*row)
+
+
 def confirmed_plan(financial_year: str) -> Plan | None:
     """The newest recovery plan of a year that two trustees recorded, if there is one."""
-    return next((plan for plan in plans(financial_year) if plan.leaf_id is not None), None)
+    return next((one for one in plans(financial_year) if one.leaf_id is not None), None)
 
 
 def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[Waiting]:
@@ -101,9 +113,9 @@ def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[
     year = rules.financial_year(clock.today())
     if limit_is_set(year):
         return []
-    waiting = [Waiting(_("Set how much may be spent in %(year)s.", year=year), "endowment.overview",
-                       button=_("See the endowment"))]
+    waiting = [Waiting(_("Set how much may be spent in %(year)s.", year=year), "endowment.spending",
+                       {"financial_year": year}, button=_("See what the rule gives"))]
     return waiting + [
         Waiting(_("Read another trustee's recovery plan for %(year)s, and confirm it or not.", year=year),
-                "endowment.overview", button=_("See the endowment"))
-        for plan in plans(year) if plan.leaf_id is None and plan.proposed_by != person_id]
+                "endowment.confirm_plan", {"plan_id": one.id}, button=_("Read the plan"))
+        for one in plans(year) if one.leaf_id is None and one.proposed_by != person_id]

@@ -102,8 +102,7 @@ def budgeted_pence(financial_year: str) -> int:
 
 def values_on(days: Sequence[date]) -> list[Value]:
     """What the endowment was worth at the end of each day: its capital, less a deficit, and its unapplied return."""
-    changes = ledger.endowment_by_day(max(days))
-    return [Value(day, sum(pence for changed_on, pence in changes if changed_on <= day)) for day in days]
+    return rules.values_on(ledger.moved_by_day().items(), days)
 
 
 def value_on(day: date) -> Value:

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 
 from fund.db import session
 from fund.endowment.models import ReclaimReservePolicy, ReserveChange, ReserveChangeApproval
+from fund.ledger import queries as ledger
+from fund.ledger import rules as accounts
 
 
 def reserve_is_on() -> bool:
@@ -14,6 +16,11 @@ def reserve_is_on() -> bool:
     newest = session.execute(sa.select(ReclaimReservePolicy.is_on).order_by(
         ReclaimReservePolicy.decided_at.desc(), ReclaimReservePolicy.id).limit(1)).scalar_one_or_none()
     return bool(newest)
+
+
+def reserve_pence() -> int:
+    """What is set by for owners and not kept aside for one of them."""
+    return ledger.available_pence(accounts.RECLAIM_RESERVE)
 
 
 @dataclass(frozen=True, slots=True)

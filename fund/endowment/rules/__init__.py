@@ -37,8 +37,11 @@ from fund.endowment.rules.projection import (
     Projection,
     RuleKey,
     Start,
+    beside,
+    compare,
     project,
     reasons_outside,
+    start_of,
 )
 from fund.endowment.rules.reserve import (
     reasons_not_to_approve_change,
@@ -59,7 +62,7 @@ from fund.endowment.rules.spending import (
     percent,
 )
 from fund.endowment.rules.statement import ENDOWMENT_FUNDS, FUNDS, INCOME_FUNDS, FundLine, Statement, statement
-from fund.endowment.rules.total_return import TotalReturn, total_return
+from fund.endowment.rules.total_return import TotalReturn, total_return, values_on
 from fund.endowment.rules.years import (
     MOST_VALUES,
     Value,
@@ -75,10 +78,11 @@ __all__ = [
     "INCOME_FUNDS", "INDEX", "IN_USE", "KEEPERS", "LAST_MONTH", "MOST_VALUES", "PERCENTILES", "RULES", "SCHEMES",
     "SERIES", "SHOWN_YEARS", "SPENDERS", "Assumptions", "Choice", "FundLine", "Gifts", "HoldingFacts", "Inputs",
     "Level", "LimitFacts", "Outcome", "Projection", "Recomputed", "RuleKey", "SpendingRule", "Start", "Statement",
-    "TotalReturn", "Value", "choice_of", "financial_year", "first_day", "floor_of", "latest_known", "percent",
-    "project", "reasons_not_to_approve_change", "reasons_not_to_budget_costs", "reasons_not_to_change_reserve",
-    "reasons_not_to_choose_rule", "reasons_not_to_confirm_plan", "reasons_not_to_draw_down",
-    "reasons_not_to_end_payment", "reasons_not_to_end_trade", "reasons_not_to_pay_owner", "reasons_not_to_receive",
-    "reasons_not_to_set_limit", "reasons_not_to_trade", "reasons_not_to_value", "reasons_outside", "recomputed",
-    "statement", "total_return", "year_after", "year_ago", "year_before", "year_ends_before",
+    "TotalReturn", "Value", "beside", "choice_of", "compare", "financial_year", "first_day", "floor_of", "latest_known",
+    "percent", "project", "reasons_not_to_approve_change", "reasons_not_to_budget_costs",
+    "reasons_not_to_change_reserve", "reasons_not_to_choose_rule", "reasons_not_to_confirm_plan",
+    "reasons_not_to_draw_down", "reasons_not_to_end_payment", "reasons_not_to_end_trade", "reasons_not_to_pay_owner",
+    "reasons_not_to_receive", "reasons_not_to_set_limit", "reasons_not_to_trade", "reasons_not_to_value",
+    "reasons_outside", "recomputed", "start_of", "statement", "total_return", "values_on", "year_after", "year_ago",
+    "year_before", "year_ends_before",
 ]

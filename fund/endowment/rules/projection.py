@@ -23,7 +23,8 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from operator import add, mul
 
-from fund.endowment.rules.spending import WHOLE, Choice, choice_of
+from fund.endowment.rules.limits import LimitFacts
+from fund.endowment.rules.spending import IN_USE, WHOLE, Choice, choice_of
 from fund.kernel.errors import BadInput
 from fund.kernel.words import _
 
@@ -84,6 +85,17 @@ class Start:
     past_pence: tuple[int, ...] = ()
 
 
+def start_of(facts: LimitFacts) -> Start:
+    """Where the endowment stands when a limit is to be set."""
+    return Start(facts.value_pence, sum(gifts.capital_pence for gifts in facts.gifts), facts.floor_pence,
+                 facts.inputs.previous_pence, tuple(value.value_pence for value in facts.inputs.values[:2]))
+
+
+def beside(choice: Choice) -> list[Choice]:
+    """A choice first, then the other rules with their usual figures."""
+    return [choice, *(choice_of(rule.name, {}) for rule in IN_USE if rule.name != choice.rule.name)]
+
+
 @dataclass(frozen=True, slots=True)
 class RuleKey:
     """A rule and its figures as something that can be looked up by."""
@@ -125,6 +137,11 @@ class Projection:
     assumed: Assumptions
     outcomes: tuple[Outcome, ...]
     sha256: str
+
+
+def compare(start: Start, assumed: Assumptions, choices: Sequence[Choice]) -> Projection:
+    """The futures of the endowment from where it stands, under each of these rules."""
+    return project(start, assumed, tuple(map(RuleKey.of, choices)))
 
 
 @lru_cache(maxsize=64)

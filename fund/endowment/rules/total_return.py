@@ -11,11 +11,12 @@ income returns; the Charities (Total Return) Regulations 2013 (amended 2018 and 
 (Charity Commission, "Total return investment for permanently endowed charities", 14 June 2023.)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fund.endowment.rules.statement import GAINS, INCOME
+from fund.endowment.rules.statement import ENDOWMENT_FUNDS, GAINS, INCOME
+from fund.endowment.rules.years import Value
 
 _RETURN = frozenset({"unapplied_return", "deficit"})
 
@@ -58,3 +59,15 @@ def total_return(moved: Iterable[tuple[tuple[date, str, str, str], int]]) -> Tot
         elif kind == "reclaim_reserve_top_up":
             sums["set_by"] -= signed
     return TotalReturn(*sums.values())
+
+
+def values_on(moved: Iterable[tuple[tuple[date, str, str, str], int]], days: Sequence[date]) -> list[Value]:
+    """What the endowment was worth at the end of each day: what was given, less a deficit, and unapplied return."""
+    found = dict.fromkeys(days, 0)
+    for (moved_on, _kind, debit, credit), pence in moved:
+        signed = pence * ((credit in ENDOWMENT_FUNDS) - (debit in ENDOWMENT_FUNDS))
+        if signed:
+            for day in found:
+                if moved_on <= day:
+                    found[day] += signed
+    return [Value(day, found[day]) for day in days]

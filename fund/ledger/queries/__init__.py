@@ -14,7 +14,7 @@ from fund.ledger.queries.amounts import (
     flows,
     steps_of_a_pound,
 )
-from fund.ledger.queries.capital import capital_by_day, endowment_by_day
+from fund.ledger.queries.capital import capital_by_day
 from fund.ledger.queries.entries import (
     Brief,
     LineRow,
@@ -34,6 +34,6 @@ from fund.ledger.queries.movements import Moved, moved_by_day
 __all__ = [
     "Balance", "Brief", "ClassSum", "LineRow", "Moved", "Movement", "Shown", "accounts_of_class", "all_balances",
     "available_pence", "balance_as_effective", "balance_as_recorded", "balance_of", "balances", "briefs",
-    "capital_by_day", "class_sums", "endowment_by_day", "flows", "latest", "lines_of", "moved_by_day", "movements_of",
+    "capital_by_day", "class_sums", "flows", "latest", "lines_of", "moved_by_day", "movements_of",
     "pending_lines", "posting_rules", "relating_to", "shown", "steps_of_a_pound",
 ]

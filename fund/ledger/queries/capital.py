@@ -1,4 +1,4 @@
-"""The endowment day by day: what came in as capital, and what the whole of it was worth. One query for any days."""
+"""What ever came in as capital, day by day: what the real value of all gifts is worked out from."""
 
 from datetime import date
 
@@ -21,23 +21,3 @@ def capital_by_day(on: date) -> list[tuple[date, int]]:
     What a reversal took back is taken off the day of the entry that was wrong.
     """
     return [(row.day, int(row.pence)) for row in session.execute(_CAPITAL, {"on": on})]
-
-
-_WORTH = sa.text("""
-SELECT e.effective_on AS day, sum(t.pence) AS pence
-FROM ledger.account a
-CROSS JOIN LATERAL (SELECT c.entry_seq, c.phase, c.amount_pence AS pence FROM ledger.transfer c WHERE c.credit_id = a.id
-                    UNION ALL
-                    SELECT d.entry_seq, d.phase, -d.amount_pence FROM ledger.transfer d WHERE d.debit_id = a.id) t
-JOIN ledger.entry e ON e.seq = t.entry_seq
-WHERE a.class IN ('permanent_capital', 'deficit', 'unapplied_return') AND t.phase IN ('single', 'post')
-  AND e.effective_on <= :on
-GROUP BY 1 ORDER BY 1""")
-
-
-def endowment_by_day(on: date) -> list[tuple[date, int]]:
-    """By how much the endowment changed on each day up to and on a day: capital, less a deficit, and unapplied return.
-
-    Summed up to a day it is what the endowment was worth at its end.
-    """
-    return [(row.day, int(row.pence)) for row in session.execute(_WORTH, {"on": on})]

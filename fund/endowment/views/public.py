@@ -3,10 +3,11 @@
 import io
 from typing import Any
 
-from flask import Blueprint, render_template, request, send_file
+from flask import render_template, request, send_file
 
 from fund.endowment import formats, queries, rules
 from fund.endowment.forms import AssumptionsForm, PeriodForm
+from fund.endowment.views import blueprint
 from fund.kernel import clock
 from fund.kernel.errors import BadInput
 from fund.kernel.words import _
@@ -16,7 +17,6 @@ from fund.web import access, limits
 from fund.web.filters import date as day_words
 from fund.web.words import language_now
 
-blueprint = Blueprint("endowment", __name__)
 blueprint.add_app_template_filter(formats.short_pounds, "short_pounds")
 
 
@@ -37,6 +37,17 @@ def overview() -> str:
         holdings=queries.holdings())
 
 
+@blueprint.get("/endowment/limits/<financial_year>")
+@access.public
+def limit(financial_year: str) -> str:
+    """How a year's limit was worked out, from what stands in its public record, and worked out again from that."""
+    found = queries.spending_limit(financial_year)
+    plan = queries.plan(found.plan_id) if found.plan_id else None
+    again = rules.recomputed(found.inputs) if found.inputs_sha256 else None
+    return render_template("endowment/limit.html", limit=found, plan=plan, again=again, rule_words=rule_words,
+                           percent=rules.percent, series=rules.SERIES)
+
+
 @blueprint.get("/endowment/will-it-last")
 @limits.at_most("60 per minute")
 @access.public
@@ -48,7 +59,7 @@ def will_it_last() -> Any:
         form.blame(wrong)
     choices = queries.rules_to_compare(today)
     start = queries.start(today)
-    found = queries.projection(start, assumed, choices) if assumed and not form.errors and start.value_pence else None
+    found = rules.compare(start, assumed, choices) if assumed and not form.errors and start.value_pence else None
     shown = next((n for n, choice in enumerate(choices) if choice.rule.name == form.rule.data), 0)
     drawing = formats.fan(rules.SHOWN_YEARS, found.outcomes[shown].fan) if found else None
     return form.page("endowment/will_it_last.html", found=found, start=start, choices=choices, shown=shown, rules=rules,

@@ -1,0 +1,150 @@
+"""Pages of trustees: what a year may spend, the rule it follows, a recovery plan of two, and the reserve for owners."""
+
+import uuid
+from dataclasses import replace
+from typing import Any, cast
+
+from flask import redirect, render_template, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from fund.endowment import actions, queries, rules
+from fund.endowment.forms import LimitForm, PlanForm, ReserveForm, RuleForm, SureForm
+from fund.endowment.views import blueprint
+from fund.kernel import clock
+from fund.kernel.actor import Actor, Capacity
+from fund.kernel.errors import BadInput, NotFound
+from fund.web import access
+
+
+def me() -> Actor:
+    """The signed-in trustee."""
+    return access.actor(Capacity.TRUSTEE)
+
+
+def _year(financial_year: str) -> str:
+    try:
+        rules.first_day(financial_year)
+    except ValueError:
+        raise NotFound from None
+    return financial_year
+
+
+def _to(financial_year: str) -> Response:
+    return redirect(url_for("endowment.spending", financial_year=financial_year), 303)
+
+
+def _compared(facts: rules.LimitFacts) -> dict[str, Any]:
+    """The rule in force and the others, each with what it would give this year and how often it lasts."""
+    choices, start = rules.beside(facts.choice), rules.start_of(facts)
+    return {"choices": choices, "gives": [replace(facts, choice=choice) for choice in choices],
+            "found": rules.compare(start, rules.Assumptions(), choices) if start.value_pence else None,
+            "percent": rules.percent}
+
+
+@blueprint.get("/trustees/spending")
+@access.staff(Capacity.TRUSTEE)
+def spending_now() -> Response:
+    """The year that waits for its limit: this one, or the next when this one has it."""
+    year = rules.financial_year(clock.today())
+    return _to(rules.year_after(year) if queries.limit_is_set(year) else year)
+
+
+@blueprint.get("/trustees/spending/<financial_year>")
+@access.staff(Capacity.TRUSTEE)
+def spending(financial_year: str) -> str:
+    """What a year may spend as things stand, what stands against it, and what trustees can do."""
+    facts = queries.limit_facts(_year(financial_year), clock.today())
+    return render_template(
+        "endowment/spending.html", facts=facts, reasons=rules.reasons_not_to_set_limit(facts),
+        plans=queries.plans(financial_year), me=current_user.id, percent=rules.percent)
+
+
+@blueprint.route("/trustees/spending/<financial_year>/rule", methods=["GET", "POST"])
+@access.staff(Capacity.TRUSTEE)
+def choose_rule(financial_year: str) -> Any:
+    """The rules beside each other, and the choice of one."""
+    facts, form = queries.limit_facts(_year(financial_year), clock.today()), RuleForm()
+    if form.validate_on_submit():
+        try:
+            actions.choose_rule(me(), financial_year, rule=form.rule.data, parameters=form.parameters())
+            return _to(financial_year)
+        except BadInput as error:
+            form.blame(error)
+    return form.page("endowment/choose_rule.html", facts=facts, **_compared(facts),
+                     reasons=rules.reasons_not_to_choose_rule(facts.set_already))
+
+
+@blueprint.route("/trustees/spending/<financial_year>/plan", methods=["GET", "POST"])
+@access.staff(Capacity.TRUSTEE)
+def write_plan(financial_year: str) -> Any:
+    """Write a recovery plan, for another trustee to confirm."""
+    facts, form = queries.limit_facts(_year(financial_year), clock.today()), PlanForm()
+    if form.validate_on_submit():
+        try:
+            actions.propose_recovery_plan(me(), financial_year, words=form.words.data, back_by=cast(
+                Any, form.back_by.data))
+            return _to(financial_year)
+        except BadInput as error:
+            form.blame(error)
+    return form.page("endowment/plan.html", facts=facts, reasons=rules.reasons_not_to_choose_rule(facts.set_already))
+
+
+@blueprint.route("/trustees/plans/<uuid:plan_id>", methods=["GET", "POST"])
+@access.staff(Capacity.TRUSTEE)
+def confirm_plan(plan_id: uuid.UUID) -> Any:
+    """Read another trustee's recovery plan, and confirm it."""
+    plan, form = queries.plan(plan_id), SureForm()
+    if form.validate_on_submit():
+        actions.confirm_recovery_plan(me(), plan_id)
+        return _to(plan.financial_year)
+    reasons = rules.reasons_not_to_confirm_plan(plan.proposed_by, current_user.id, plan.leaf_id is not None,
+                                                queries.limit_is_set(plan.financial_year))
+    return form.page("endowment/confirm_plan.html", plan=plan, reasons=reasons)
+
+
+@blueprint.route("/trustees/spending/<financial_year>/limit", methods=["GET", "POST"])
+@access.staff(Capacity.TRUSTEE)
+def set_limit(financial_year: str) -> Any:
+    """Set the year's limit: as much as the rule and the return allow, or less."""
+    facts, form = queries.limit_facts(_year(financial_year), clock.today()), LimitForm()
+    if form.validate_on_submit():
+        try:
+            actions.set_spending_limit(me(), financial_year, set_on=cast(Any, form.set_on.data),
+                                       asked_pence=form.asked.data)
+            return redirect(url_for("endowment.limit", financial_year=financial_year), 303)
+        except BadInput as error:
+            form.blame(error)
+    if not form.is_submitted():
+        form.set_on.data = clock.today()
+    return form.page("endowment/set_limit.html", facts=facts, percent=rules.percent,
+                     reasons=rules.reasons_not_to_set_limit(facts))
+
+
+@blueprint.route("/trustees/reserve", methods=["GET", "POST"])
+@access.staff(Capacity.TRUSTEE)
+def reserve() -> Any:
+    """The reserve for owners: what it holds, what waits for a second trustee, and a proposal to change it."""
+    form = ReserveForm()
+    if form.validate_on_submit():
+        try:
+            actions.propose_reserve_change(me(), kind=form.kind.data, amount_pence=form.amount.data or 0)
+            return redirect(url_for("endowment.reserve"), 303)
+        except BadInput as error:
+            form.blame(error)
+    return form.page("endowment/reserve.html", is_on=queries.reserve_is_on(), held_pence=queries.reserve_pence(),
+                     waiting=queries.proposed_changes(), me=current_user.id)
+
+
+@blueprint.route("/trustees/reserve/<uuid:change_id>", methods=["GET", "POST"])
+@access.staff(Capacity.TRUSTEE)
+def approve_change(change_id: uuid.UUID) -> Any:
+    """Approve another trustee's change of the reserve."""
+    change, form = next((one for one in queries.proposed_changes() if one.id == change_id), None), SureForm()
+    if change is None:
+        raise NotFound
+    if form.validate_on_submit():
+        actions.approve_reserve_change(me(), change_id)
+        return redirect(url_for("endowment.reserve"), 303)
+    return form.page("endowment/approve_change.html", change=change,
+                     reasons=rules.reasons_not_to_approve_change(change.proposed_by, current_user.id, False))

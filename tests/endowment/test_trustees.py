@@ -1,0 +1,171 @@
+"""The pages of trustees: compare, choose, plan with another trustee, set the limit; and what they refuse."""
+
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+
+from fund.endowment import actions, queries
+from fund.kernel.actor import SYSTEM, Actor, Capacity
+from fund.transparency import queries as public_record
+from tests.make.ledger import make_tranche
+from tests.make.people import make_staff
+
+YEAR = "2026-27"
+PAGE = f"/trustees/spending/{YEAR}"
+SET_ON = {"set_on": ["1", "4", "2026"], "sure": "y"}
+PLAN = {"words": "Spend less next year.", "back_by": ["1", "4", "2999"]}
+
+
+@pytest.fixture
+def low(session, client):
+    """£1,000 given in June 2025 and £20 earned, so that the rule's £20 would leave too little."""
+    make_tranche(amount_pence=100_000, received_on=date(2025, 6, 2))
+    actions.record_income(SYSTEM, amount_pence=2_000, earned_on=date(2026, 3, 1), source="S", reference="1")
+    client.sign_in(make_staff(Capacity.TRUSTEE))
+    return client
+
+
+def other(client) -> None:
+    client.sign_in(make_staff(Capacity.TRUSTEE))
+
+
+def test_a_trustee_compares_the_rules_and_chooses_one(low):
+    page = low.get(f"{PAGE}/rule")
+    assert page.text.count("%</td>") == 16
+    assert "In force" in page.text
+    answer = low.post_form(f"{PAGE}/rule", {"rule": "yale", "rate": "4.5"})
+    assert (answer.status_code, answer.location) == (303, PAGE)
+    assert "Mostly as last year (Yale)" in low.get(PAGE).text
+    chosen = queries.rule_for(YEAR)
+    assert (chosen.rule.name, chosen.parameters["rate"], chosen.parameters["high"]) == ("yale", 450, 650)
+
+
+@pytest.mark.parametrize(("sent", "sentence"), [
+    ({}, "Choose one of the rules"), ({"rule": "lottery"}, "Choose one of the answers"),
+    ({"rule": "yale", "rate": "four"}, "Write a number, like 6 or 2.25"),
+    ({"rule": "yale", "rate": "-4"}, "between 0.01% and 10%"),
+    ({"rule": "yale", "rate": "11"}, "between 0.01% and 10%"),
+    ({"rule": "rolling_average", "weight": "80"}, "no such figure"),
+    ({"rule": "yale", "low": "7", "high": "6"}, "cannot be more than the most"),
+])
+def test_a_choice_that_makes_no_sense_is_named_and_nothing_is_written(low, sent, sentence):
+    size = public_record.size()
+    answer = low.post_form(f"{PAGE}/rule", sent)
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert public_record.size() == size
+
+
+def test_two_trustees_record_a_plan_and_then_the_limit_is_set(low):
+    assert "Without a recovery plan" in low.get(PAGE).text
+    refused = low.post_form(f"{PAGE}/limit", SET_ON)
+    assert refused.status_code == 409
+    assert "£11.36 at most" in refused.text
+    assert low.post_form(f"{PAGE}/plan", PLAN).status_code == 303
+    assert "Another trustee has to confirm it" in low.get(PAGE).text
+    plan = queries.plans(YEAR)[0]
+    address = f"/trustees/plans/{plan.id}"
+    assert "You wrote this plan" in low.get(address).text
+    assert low.post_form(address, {"sure": "y"}).status_code == 409
+    other(low)
+    assert "Read it, and confirm it" in low.get(PAGE).text
+    assert low.post_form(address, {}).status_code == 422
+    assert low.post_form(address, {"sure": "y"}).status_code == 303
+    answer = low.post_form(f"{PAGE}/limit", SET_ON)
+    assert (answer.status_code, answer.location) == (303, f"/endowment/limits/{YEAR}")
+    page = low.get(answer.location)
+    assert "Spend less next year." in page.text
+    assert "the same to the penny" in page.text
+    assert "The limit for this year is set already" in low.get(f"{PAGE}/rule").text
+    assert "See how it was worked out" in low.get(PAGE).text
+
+
+def test_a_smaller_limit_needs_no_plan(low):
+    answer = low.post_form(f"{PAGE}/limit", {**SET_ON, "asked": "11.36"})
+    assert answer.status_code == 303
+    assert queries.spending_limit(YEAR).amount_pence == 1_136
+
+
+@pytest.mark.parametrize(("sent", "status", "sentence"), [
+    ({"asked": "0"}, 409, "more than nothing"), ({"asked": "40.81"}, 409, "allow £20 this year"),
+    ({"asked": "-1"}, 422, "Write the amount in pounds"), ({"asked": "1.005"}, 422, "Write the amount in pounds"),
+    ({"asked": "99999999999999999999"}, 422, "Write the amount in pounds"),
+    ({"set_on": ["31", "2", "2026"]}, 422, "There is no such day"), ({"sure": ""}, 422, "Tick the box"),
+])
+def test_a_limit_that_makes_no_sense_is_named_and_nothing_is_written(low, sent, status, sentence):
+    size = public_record.size()
+    answer = low.post_form(f"{PAGE}/limit", {**SET_ON, **sent})
+    assert answer.status_code == status
+    assert sentence in answer.text
+    assert public_record.size() == size
+    assert queries.spending_limits() == []
+
+
+@pytest.mark.parametrize(("sent", "sentence"), [
+    ({"words": ""}, "Say how"), ({"back_by": ["1", "4", "2020"]}, "still to come"),
+    ({"back_by": ["", "", ""]}, "still to come"),
+    ({"words": "x" * 2_001}, "at most 2000 characters")])
+def test_a_plan_that_makes_no_sense_is_named(low, sent, sentence):
+    answer = low.post_form(f"{PAGE}/plan", {**PLAN, **sent})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert queries.plans(YEAR) == []
+
+
+def test_the_reserve_is_moved_by_two_trustees(low, session):
+    actions.switch_reserve(SYSTEM, is_on=True)
+    assert "The reserve is" in low.get("/trustees/reserve").text
+    assert low.post_form("/trustees/reserve", {"kind": "top_up", "amount": "15"}).status_code == 303
+    change = queries.proposed_changes()[0]
+    address = f"/trustees/reserve/{change.id}"
+    assert "You proposed this" in low.get(address).text
+    assert low.post_form(address, {"sure": "y"}).status_code == 409
+    other(low)
+    assert "Look at it, and approve it" in low.get("/trustees/reserve").text
+    assert low.post_form(address, {"sure": "y"}).status_code == 303
+    assert "£15.00" in low.get("/trustees/reserve").text
+    assert low.get(address).status_code == 404
+    assert low.post_form("/trustees/reserve", {"kind": "top_up", "amount": "5.01"}).status_code == 409
+    assert low.post_form("/trustees/reserve", {"kind": "steal", "amount": "1"}).status_code == 422
+
+
+def test_with_the_reserve_off_nothing_is_set_by(low):
+    answer = low.post_form("/trustees/reserve", {"kind": "top_up", "amount": "1"})
+    assert answer.status_code == 409
+    assert "keeps no reserve" in answer.text
+
+
+def test_a_trustee_comes_to_the_year_that_waits(low):
+    year = low.get("/trustees/spending").location
+    assert year.startswith("/trustees/spending/20")
+    assert "spending" in low.get("/waiting").text
+    assert low.get("/trustees/spending/next-year").status_code == 404
+    assert low.get("/trustees/spending/2026-28/limit").status_code == 404
+
+
+@pytest.mark.parametrize("capacity", [Capacity.OFFICER, Capacity.APPROVER, Capacity.AUTHORISER])
+def test_nobody_else_opens_them(client, session, capacity):
+    client.sign_in(make_staff(capacity))
+    for address in ("/trustees/spending", PAGE, f"{PAGE}/rule", f"{PAGE}/plan", f"{PAGE}/limit", "/trustees/reserve"):
+        assert client.get(address).status_code == 403
+    assert client.post_form(f"{PAGE}/limit", SET_ON).status_code == 403
+
+
+def test_the_pages_of_trustees_cost_few_queries(low):
+    actions.propose_recovery_plan(Actor(Capacity.TRUSTEE, make_staff(Capacity.TRUSTEE).id), YEAR, words="x",
+                                  back_by=date(2999, 1, 1))
+    for address in (PAGE, f"{PAGE}/rule", f"{PAGE}/plan", f"{PAGE}/limit", "/trustees/reserve"):
+        low.get(address)
+        counted = []
+
+        def count(_c, _cursor, statement, *_rest, counted=counted):
+            counted.append(statement)
+
+        sa.event.listen(sa.Engine, "before_cursor_execute", count)
+        try:
+            assert low.get(address).status_code == 200
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", count)
+        asked = [one for one in counted if one.startswith(("SELECT", "\nSELECT", "WITH"))]
+        assert len(asked) <= 8, (address, len(asked))
