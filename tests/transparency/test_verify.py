@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -21,14 +18,10 @@ from fund.transparency import formats, queries, rules, verify
 from fund.transparency.formats import Signer
 from fund.transparency.rules.tiles import subtree_from
 from tests.make.ledger import make_funded_endowment
+from tests.make.log import balances_of
+from tests.make.log import stranger as run
 
 DAY = date(2026, 6, 1)
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Python without site packages, without the environment, and not in the project's folder."""
-    return subprocess.run([sys.executable, "-I", "-S", verify.__file__, *map(str, arguments)], capture_output=True,
-                          text=True, cwd="/", env={"PATH": os.environ["PATH"]}, check=False)
 
 
 @pytest.fixture
@@ -57,13 +50,13 @@ def published(a_log, tmp_path):
 
 def test_everything_holds_and_it_agrees_on_every_balance(published, tmp_path):
     log, copy = published
-    done = run(copy, "--key", log.key, "--balances", tmp_path / "balances.json")
+    done = run(copy, "--key", log.key)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("Everything holds.\n")
     assert f"{queries.size():,} lines" in done.stdout
-    found = json.loads((tmp_path / "balances.json").read_text())["balances"]
-    assert found == {one.code: [one.debits_posted_pence, one.credits_posted_pence, one.debits_pending_pence,
-                                one.credits_pending_pence] for one in accounts.all_balances()}
+    assert balances_of(copy, log.key, tmp_path) == {
+        one.code: [one.debits_posted_pence, one.credits_posted_pence, one.debits_pending_pence,
+                   one.credits_pending_pence] for one in accounts.all_balances()}
 
 
 def test_without_a_key_it_says_whom_it_believes(published):

@@ -9,7 +9,7 @@ from fund.transparency import queries, rules
 from fund.transparency.formats import bundle_path, read_checkpoint, read_note, tile_path
 from fund.web.limits import limiter
 from tests.client import PageClient
-from tests.transparency.test_verify import run
+from tests.make.log import stranger as run
 
 
 @pytest.fixture
