@@ -4,7 +4,7 @@ import json
 import uuid
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 
 from fund.kernel.errors import NotFound
 from fund.kernel.money import pounds
@@ -51,6 +51,20 @@ def _single_codes(sums: list[queries.ClassSum]) -> dict[str, str]:
     """The account of each class that has only one: its page is shown in place of a list of one."""
     by_class = {found: code for code, found in CLASSES.items()}
     return {s.class_: by_class[s.class_] for s in sums if not s.many}
+
+
+@blueprint.get("/ledger/find")
+@access.public
+def find() -> Any:
+    """Go to the line or the account that somebody names; what is not there is said beside the box, and kept in it."""
+    typed = request.args.get("q", "")[:200]
+    found = queries.found_by(typed) if typed.strip() else None
+    if isinstance(found, uuid.UUID):
+        return redirect(url_for(".entry", entry_id=found))
+    if found is not None:
+        return redirect(url_for(".account", code=found))
+    problem = _("Nothing in the record has this number, code or reference.") if typed.strip() else ""
+    return render_template("ledger/find.html", typed=typed, problem=problem), 404 if problem else 200
 
 
 @blueprint.get("/ledger/classes/<account_class>")

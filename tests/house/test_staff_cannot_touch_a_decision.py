@@ -34,7 +34,8 @@ ROUTES_THAT_WRITE_NOTHING = {
         GET:endowment.statement_csv GET:endowment.statement_pdf GET:endowment.will_it_last GET:ledger.account
         GET:ledger.accounts
         GET:ledger.entries
-        GET:ledger.entry GET:ledger.leaf GET:ledger.overview GET:ledger.rules GET:people.check GET:people.link
+        GET:ledger.entry GET:ledger.find GET:ledger.leaf GET:ledger.overview GET:ledger.rules GET:people.check
+        GET:people.link
         GET:people.sign_in GET:portal.about GET:portal.accessibility GET:portal.home GET:portal.neighbourhood
         GET:portal.follow GET:portal.neighbourhoods GET:portal.places_page GET:portal.privacy GET:portal.touched
         GET:portal.trail GET:static GET:transparency.file GET:transparency.history GET:transparency.how_to_check

@@ -1,6 +1,7 @@
 """The open books as a stranger meets them: they add up, lead on, and any line can be checked by hand."""
 
 import hashlib
+import html
 import re
 from datetime import date
 
@@ -140,3 +141,29 @@ def test_no_way_leads_out_of_capital_but_the_mirror(client, session):
     assert "Reversal Permanent capital, Bank" in page
     ways = [(row.kind, row.debit_class) for row in queries.posting_rules() if row.debit_class == "permanent_capital"]
     assert {kind for kind, _ in ways} == {"reversal"}
+
+
+def test_a_line_or_an_account_is_found_by_what_one_has_in_hand(client, fund):
+    paid, grant = fund["paid"], "/ledger/accounts/5000/GRT-1"
+    line = f"/ledger/entries/{paid.entry_id}"
+    for typed, where in [(str(paid.seq), line), (f"#{paid.seq}", line), (str(paid.entry_id), line), (" grt-1 ", grant),
+                         ("5000/GRT-1", grant), ("E05000650", "/ledger/accounts/4000/E05000650"),
+                         ("1000", "/ledger/accounts/1000")]:
+        answer = client.get("/ledger/find", query_string={"q": typed})
+        assert (answer.status_code, answer.headers["Location"]) == (302, where)
+        assert client.get(where).status_code == 200
+
+
+@pytest.mark.parametrize("typed", ["nothing", "99999999", "9" * 40, "00000000-0000-4000-8000-00000000000f", "%", "-1",
+                                   "<script>alert(1)</script>", "5000/", "١٢"])
+def test_what_is_not_there_is_said_and_kept_in_the_box(client, fund, typed):
+    answer = client.get("/ledger/find", query_string={"q": typed})
+    assert answer.status_code == 404
+    assert "Nothing in the record has this number" in answer.text
+    assert f'value="{html.escape(typed)}"' in answer.text or typed not in answer.text
+    assert "<script>alert" not in answer.text
+
+
+def test_an_empty_box_finds_nothing_and_complains_of_nothing(client, session):
+    assert client.get("/ledger/find?q=+").status_code == 200
+    assert "Nothing in the record" not in client.get("/ledger/find").text

@@ -29,11 +29,12 @@ from fund.ledger.queries.entries import (
     relating_to,
     shown,
 )
+from fund.ledger.queries.find import found_by
 from fund.ledger.queries.movements import Moved, moved_by_day
 
 __all__ = [
     "Balance", "Brief", "ClassSum", "LineRow", "Moved", "Movement", "Shown", "accounts_of_class", "all_balances",
     "available_pence", "balance_as_effective", "balance_as_recorded", "balance_of", "balances", "briefs",
-    "capital_by_day", "class_sums", "flows", "latest", "lines_of", "moved_by_day", "movements_of",
+    "capital_by_day", "class_sums", "flows", "found_by", "latest", "lines_of", "moved_by_day", "movements_of",
     "pending_lines", "posting_rules", "relating_to", "shown", "steps_of_a_pound",
 ]

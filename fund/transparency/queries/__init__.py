@@ -156,3 +156,13 @@ def receipt_of(index: int) -> bytes:
     tree = subtree_from(
         lambda *tile: split(published_file(formats.tile_path(*tile)).data), size)
     return formats.receipt(index, inclusion_proof(index, size, tree), note)
+
+
+def id_at(seq: int) -> uuid.UUID | None:
+    """The id of the leaf at a place, if there is one."""
+    return session.scalar(sa.select(Leaf.id).where(Leaf.seq == seq))
+
+
+def known_id(leaf_id: uuid.UUID) -> uuid.UUID | None:
+    """The id, if a leaf has it."""
+    return session.scalar(sa.select(Leaf.id).where(Leaf.id == leaf_id))

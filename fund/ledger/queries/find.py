@@ -1,0 +1,35 @@
+"""Finding a line of the record or an account by what somebody has in hand."""
+
+import re
+import uuid
+
+import sqlalchemy as sa
+
+from fund.db import session
+from fund.ledger.models import Account
+from fund.transparency import queries as public_record
+
+#: What may stand before a reference in the code of an account: a place's, a grant's, a year's.
+_BEFORE = ("", "4000/", "5000/", "3150/", "3250/")
+_LINE = re.compile(r"#?([0-9][0-9,]{0,20})")
+
+
+def found_by(text: str) -> uuid.UUID | str | None:
+    """What `text` names: the id of a line (by its number or id), or the code of an account (by its code, or the
+    reference of a grant, place or year in it); nothing where there is no such thing. An exact look-up, so it costs the
+    same however long the record is.
+    """
+    given = text.strip()
+    codes = [before + one for before in _BEFORE for one in (given, given.upper())]
+    code = session.scalar(sa.select(Account.code).where(Account.code == sa.any_(sa.bindparam(
+        "codes", codes, type_=sa.ARRAY(sa.Text)))).order_by(Account.code).limit(1))
+    if code is not None:
+        return code
+    line = _LINE.fullmatch(given)
+    seq = int(line[1].replace(",", "")) if line else None
+    if seq is not None and seq < 2**63:
+        return public_record.id_at(seq)
+    try:
+        return public_record.known_id(uuid.UUID(given))
+    except ValueError:
+        return None
