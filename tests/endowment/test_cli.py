@@ -71,7 +71,9 @@ def test_trustees_choose_a_rule_and_anybody_works_the_limit_out_again(fund):
     (("choose-rule", "2026-27", "rolling_average", "--rate", "-4"), "Write it like 4 or 5.25"),
     (("choose-rule", "2026-28", "rolling_average"), "Write the year like 2026-27"),
     (("choose-rule", "2026-27", "lottery"), "'lottery' is not one of"),
-    (("set-limit", "2026-27", "--amount", "0"), "more than nothing"),
+    (("set-limit", "2026-27", "--on", "2026-04-01", "--amount", "0"), "more than nothing"),
+    (("set-limit", "2027-28", "--on", "2027-03-30"), "can be set from 31 March on"),
+    (("set-limit", "2026-27", "--on", "2027-04-01"), "not in the year 2026-27"),
 ])
 def test_a_rule_or_limit_that_makes_no_sense_is_a_sentence(fund, words, sentence):
     assert sentence in fund(*words, fails=True)

@@ -109,6 +109,16 @@ def test_trustees_may_ask_for_less_and_never_for_more(low, asked, code):
     assert queries.spending_limits() == []
 
 
+@pytest.mark.parametrize(("set_on", "code"), [(date(2026, 3, 30), "too_early"), (date(2027, 4, 1), "other_year")])
+def test_a_limit_is_set_when_the_year_before_has_ended_and_before_its_own_has(low, set_on, code):
+    with pytest.raises(Refused) as refused:
+        actions.set_spending_limit(SYSTEM, YEAR, set_on=set_on, asked_pence=1)
+    assert code in codes(refused)
+    for day in (date(2026, 3, 31), date(2027, 3, 31)):
+        facts = queries.limit_facts(YEAR, day, 1)
+        assert {reason.code for reason in rules.reasons_not_to_set_limit(facts)} <= {"floor"}
+
+
 def test_what_a_limit_was_worked_out_from_stands_in_its_leaf_and_gives_it_again(low):
     actions.choose_rule(SYSTEM, YEAR, rule="yale", parameters={"rate": 100})
     limit = actions.set_spending_limit(SYSTEM, YEAR, set_on=APRIL)
@@ -207,6 +217,8 @@ def row(**other) -> SpendingLimit:
     ({"inputs_sha256": None}, "ck_spending_limit_shows_its_floor"),
     ({"inputs_sha256": b"short"}, "ck_spending_limit_hash"),
     ({"amount_pence": 0}, "ck_spending_limit_amount"),
+    ({"set_on": date(2026, 3, 30)}, "ck_spending_limit_in_its_year"),
+    ({"set_on": date(2027, 4, 1)}, "ck_spending_limit_in_its_year"),
 ])
 def test_the_table_refuses_a_limit_that_does_not_keep_its_floor(low, other, constraint):
     low.add(row(**other))

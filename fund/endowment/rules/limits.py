@@ -3,12 +3,12 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from fund.endowment.rules.prices import SERIES, Gifts, Level
 from fund.endowment.rules.spending import Choice, Inputs, choice_of
-from fund.endowment.rules.years import Value, financial_year
+from fund.endowment.rules.years import Value, financial_year, first_day
 from fund.kernel.actor import Capacity
 from fund.kernel.money import pounds
 from fund.kernel.reasons import Reason
@@ -129,11 +129,18 @@ def recomputed(said: Mapping[str, Any]) -> Recomputed:
 def reasons_not_to_set_limit(facts: LimitFacts) -> list[Reason]:
     """Give every reason why no limit may be set for the year.
 
-    The database repeats them as `uq_spending_limit_year`, `no_limit_in_deficit` and `limit_keeps_real_value`.
+    The database repeats them as `uq_spending_limit_year`, `ck_spending_limit_in_its_year`, `no_limit_in_deficit` and
+    `limit_keeps_real_value`.
     """
-    reasons = []
+    reasons, begins = [], first_day(facts.financial_year)
     if facts.set_already:
         reasons.append(Reason("limit_set", _("The limit for this year is set already.")))
+    # The rule takes the value at the end of the year before: earlier it is not known, and later the year is over.
+    if facts.set_on < begins - timedelta(days=1):
+        reasons.append(Reason("too_early", _("The limit for %(year)s can be set from 31 March on, when the year before "
+                                             "ends.", year=facts.financial_year)))
+    elif financial_year(facts.set_on) > facts.financial_year:
+        reasons.append(Reason("other_year", _("That day is not in the year %(year)s.", year=facts.financial_year)))
     if facts.deficit_pence > 0:
         reasons.append(Reason("deficit", _("The endowment is worth %(deficit)s less than its capital. Nothing may be "
                                            "spent until that is made good.", deficit=pounds(facts.deficit_pence))))

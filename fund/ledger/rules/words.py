@@ -52,6 +52,9 @@ _RECORDS = {
     "genesis": N_("The record begins, and is named."),
     "account_opened": N_("An account was opened."),
     "period_closed": N_("The books were closed through a day."),
+    "spending_rule_chosen": N_("Trustees chose the rule by which a year's limit is worked out."),
+    "recovery_plan_recorded": N_("Two trustees recorded how the endowment gets back above what was given."),
+    "reclaim_reserve_policy": N_("Trustees switched the reserve for owners on or off."),
     "key_rotated": N_("The log has a new key. For a year the old one signs too."),
     "erasure": N_("Something private was forgotten at somebody’s wish. The lines and their proofs stay."),
 }
