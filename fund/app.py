@@ -28,6 +28,7 @@ import fund.endowment.views
 import fund.grants.jobs
 import fund.grants.models
 import fund.grants.views
+import fund.ledger.jobs
 import fund.ledger.models
 import fund.ledger.views
 import fund.neighbourhoods.models

@@ -38,6 +38,7 @@ from fund.kernel.actor import SYSTEM, Actor, Capacity
 from fund.kernel.errors import BadInput, Broken, Forbidden, Refused, Stale, refuse_if
 from fund.kernel.reasons import Reason
 from fund.kernel.words import _
+from fund.ledger import actions as ledger
 from fund.organisations import queries as organisations
 from fund.settings import settings
 from fund.transparency.actions import record_act
@@ -314,6 +315,13 @@ def _match(lines: Sequence[tuple[uuid.UUID, StatementLine]]) -> None:
         else:
             grants.record_returned(release_id, booked_on=line.booked_on, bank_reference=line.bank_reference,
                                    reason=line.reason)
+
+
+def close_books(actor: Actor, through: date, *, today: date) -> None:
+    """Close the books through a day, once every line of the bank's statement up to it is matched. Raises Refused."""
+    refuse_if(rules.reasons_not_to_close_books(through, today, queries.unmatched_count(through)))
+    leaf = ledger.close_period(through, idem_key=f"books closed through {through}")
+    record_act(actor, "closed_books", "leaf", leaf.id, through=through.isoformat())
 
 
 def _authoriser(actor: Actor) -> uuid.UUID:

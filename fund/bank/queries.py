@@ -182,10 +182,11 @@ def statement_lines(*, unmatched_only: bool = False, most: int = 100) -> list[Li
     return [LineView(line, reference, batch_id) for line, reference, batch_id in session.execute(query)]
 
 
-def unmatched_count() -> int:
-    """How many statement lines nobody has explained."""
-    return session.scalar(sa.select(sa.func.count()).select_from(LineRow).where(
-        ~sa.exists().where(Match.statement_line_id == LineRow.id))) or 0
+def unmatched_count(through: date | None = None) -> int:
+    """How many statement lines nobody has explained; only of those booked up to and on a day, if told which."""
+    counted = sa.select(sa.func.count()).select_from(LineRow).where(
+        ~sa.exists().where(Match.statement_line_id == LineRow.id))
+    return session.scalar(counted if through is None else counted.where(LineRow.booked_on <= through)) or 0
 
 
 def statements_with_a_gap() -> list[StatementRow]:

@@ -131,6 +131,20 @@ def reasons_not_to_authorise(batch: BatchFacts, *, total_pence: int | None = Non
     return reasons
 
 
+def reasons_not_to_close_books(through: date, today: date, unmatched: int) -> list[Reason]:
+    """Why the books may not be closed through a day, with so many unmatched lines of the statement up to it.
+
+    The table of closes repeats the second as `statement_lines_matched`.
+    """
+    reasons = []
+    if through >= today:
+        reasons.append(Reason("not_over", _("That day is not over yet.")))
+    if unmatched:
+        reasons.append(Reason("statement_lines_matched",
+                              _("The bank’s statement has a line up to that day that is not matched yet.")))
+    return reasons
+
+
 def reasons_not_to_set_aside(batch: BatchFacts) -> list[Reason]:
     """Why the batch may not be set aside: once authorised it may be at the bank."""
     if batch.is_set_aside:

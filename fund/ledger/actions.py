@@ -147,6 +147,16 @@ def close_period(closed_through: date, *, idem_key: str) -> transparency.Leaf:
     return transparency.Leaf(*written)  # type: ignore[misc]
 
 
+def take_snapshots() -> int:
+    """Keep the balances at every place where that is due and not done yet; gives at how many places it was."""
+    size = public_record.size()
+    taken = session.scalar(sa.text("SELECT coalesce(max(through_seq), -1) FROM ledger.balance_snapshot")) or 0
+    due = range(taken + rules.SNAPSHOT_EVERY - (taken + 1) % rules.SNAPSHOT_EVERY, size, rules.SNAPSHOT_EVERY)
+    for through in due:
+        session.execute(sa.text("SELECT ledger.take_snapshot(:through)"), {"through": through})
+    return len(due)
+
+
 _IS_OPEN = sa.text("SELECT EXISTS (SELECT FROM ledger.account WHERE code = :code)")
 _OPEN_ACCOUNT = sa.text("SELECT seq FROM ledger.open_account(:key, :hash, :leaf)")
 _CLOSE_PERIOD = sa.text("SELECT seq, id, leaf_hash FROM ledger.close_period(:key, :hash, :leaf)")

@@ -5,8 +5,9 @@ import sys
 import click
 import sqlalchemy as sa
 
-from fund.db import session
+from fund.db import session, transaction
 from fund.kernel.errors import OutsideDown
+from fund.ledger import actions
 from fund.ledger.queries import schema as declaration
 from fund.ledger.queries.fsck import check_everything
 from fund.ledger.rules.replay import Problem
@@ -29,10 +30,10 @@ def fsck(as_json: bool, published: bool) -> None:
     report = check_everything(lambda size: click.echo(f"\r{size:,} leaves", nl=False, err=True))
     if published and settings().s3_endpoint_url:
         try:
-            report.problems += [Problem(*problem) for problem in published_files(
-                lambda size: click.echo(f"\r{size:,} published", nl=False, err=True))]
+            report.add("files", (Problem(*problem) for problem in published_files(
+                lambda size: click.echo(f"\r{size:,} published", nl=False, err=True))))
         except OutsideDown as error:
-            report.problems.append(Problem("log_store", "the published files", f"they could not be read: {error}"))
+            report.add("files", [Problem("log_store", "the published files", f"they could not be read: {error}")])
     session.rollback()
     click.echo("\r", nl=False, err=True)
     if as_json:
@@ -44,6 +45,14 @@ def fsck(as_json: bool, published: bool) -> None:
                    f"Root {report.root.hex()}.")
         click.echo("Everything adds up." if not report.problems else f"{len(report.problems):,} problems.")
     sys.exit(1 if report.problems else 0)
+
+
+@commands.command()
+def snapshots() -> None:
+    """Keep the balances at every ten thousandth place of the log, where that is not done."""
+    with transaction():
+        taken = actions.take_snapshots()
+    click.echo(f"Balances were kept at {taken:,} places.")
 
 
 @commands.command()

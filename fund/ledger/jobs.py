@@ -1,1 +1,10 @@
 """Work for later of the part `ledger`."""
+
+from fund import queue
+from fund.ledger import actions
+
+
+@queue.job("ledger.snapshots", every_seconds=3_600)
+def take_snapshots() -> None:
+    """Keep the balances every ten thousand places of the log."""
+    actions.take_snapshots()

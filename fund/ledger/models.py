@@ -68,6 +68,20 @@ class BalanceRow(Model):
     credits_pending_pence: Mapped[int]
 
 
+class BalanceSnapshot(Model):
+    """The four counters of an account once the entry at a place of the log was recorded."""
+
+    __tablename__ = "balance_snapshot"
+    __table_args__ = SCHEMA
+
+    account_id: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    through_seq: Mapped[int] = mapped_column(primary_key=True)
+    debits_posted_pence: Mapped[int]
+    credits_posted_pence: Mapped[int]
+    debits_pending_pence: Mapped[int]
+    credits_pending_pence: Mapped[int]
+
+
 class Entry(Model):
     """One entry: what kind, which day it counts for, what it reverses or relates to. Its leaf has the same `seq`."""
 

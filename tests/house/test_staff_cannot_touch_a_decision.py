@@ -121,7 +121,8 @@ ROUTES = {
 ACTIONS_THAT_WRITE_NOTHING = """
     allocations.allocate_for_rehearsal allocations.run_allocation applications.attach applications.detach
     applications.save applications.say_who applications.start applications.submit applications.withdraw
-    bank.authorise_batch bank.begin_sending bank.build_batch bank.end_sending bank.file_bytes bank.make_file
+    bank.authorise_batch bank.begin_sending bank.build_batch bank.close_books bank.end_sending bank.file_bytes
+    bank.make_file
     bank.read_message bank.read_upload bank.say_bank_has_no_file bank.send_again bank.set_aside_batch
     bank.take_file_by_hand decisions.tell_applicants documents.keep_file
     endowment.agree_trade endowment.approve_reserve_change endowment.budget_running_costs endowment.call_off_trade
@@ -134,7 +135,8 @@ ACTIONS_THAT_WRITE_NOTHING = """
     grants.record_refused grants.record_returned grants.record_settled grants.record_step
     grants.remind_of_offers grants.review_evidence grants.send_evidence grants.withdraw_release
     ledger.close_period ledger.open_account ledger.open_standing_accounts ledger.post ledger.post_many
-    ledger.reverse neighbourhoods.format_of neighbourhoods.in_loading_order neighbourhoods.load_demo_facts
+    ledger.reverse ledger.take_snapshots neighbourhoods.format_of neighbourhoods.in_loading_order
+    neighbourhoods.load_demo_facts
     neighbourhoods.load_file neighbourhoods.open_neighbourhood neighbourhoods.open_neighbourhood_of_area
     neighbourhoods.open_neighbourhoods_within_bounds notifications.deliver notifications.send
     organisations.add_bank_account organisations.add_member organisations.agree_to_host
@@ -192,6 +194,7 @@ JOBS_DECIDED = {
     "decisions.tell_applicants": ("", "nothing of the panel"),
     "grants.look_after_offers": ("", "nothing of the panel"),
     "grants.make_offers": ("award_taken_up", "says of each award that it was offered; changes no decision"),
+    "ledger.snapshots": ("", "nothing of the panel"),
     "notifications.send": ("", "nothing of the panel"),
     "panels.put_before_the_panel": (
         "assignment sitting sitting_application sitting_seed",
@@ -201,6 +204,7 @@ JOBS_DECIDED = {
 }
 
 COMMANDS = {
+    "bank close-books": ("", "nothing of the panel"),
     "bootstrap": ("", "nothing of the panel"),
     "endowment budget-costs": ("", "nothing of the panel"),
     "endowment buy": ("", "nothing of the panel"),
@@ -220,6 +224,7 @@ COMMANDS = {
     "endowment value": ("", "nothing of the panel"),
     "ledger fsck": ("", "nothing of the panel"),
     "ledger schema": ("", "reads the catalogue"),
+    "ledger snapshots": ("", "nothing of the panel"),
     "log check": ("", "nothing of the panel"),
     "log new-key": ("", "nothing of the panel"),
     "log rotate-key": ("", "nothing of the panel"),

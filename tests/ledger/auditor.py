@@ -1,7 +1,7 @@
-"""An auditor that knows the rules of the ledger from the design and shares no code with it: `tests/ledger/test_model.py`.
+"""An auditor that knows the rules of the ledger from the design and shares no code with it (`test_model.py`).
 
-It keeps four counters an account and the open reservations, and says beforehand what must happen to a request: it stands,
-or it is refused by one of these constraints. Where several are broken the ledger may name any of them.
+It keeps four counters an account and the open reservations, and says beforehand what must happen to a request: it
+stands, or it is refused by one of these constraints. Where several are broken the ledger may name any of them.
 """
 
 import copy

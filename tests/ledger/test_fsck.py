@@ -50,6 +50,7 @@ def write_a_true_ledger() -> None:
                              idem_key="w", relates_to=[offer.entry_id])
         actions.reverse(wrong.entry_id, effective_on=DAY, idem_key="r")
         actions.close_period(DAY.replace(year=2020), idem_key="c")
+        session.execute(sa.text("SELECT ledger.take_snapshot(12), ledger.take_snapshot(20)"))
 
 
 def codes() -> set[str]:
@@ -61,7 +62,10 @@ def test_a_true_ledger_is_sound(books):
     assert report.problems == []
     assert report.size == public_record.size()
     assert report.root == tree.root(leaf.leaf_hash for leaf in public_record.leaves_after(-1))
-    assert json.loads(report.as_json())["sound"] is True
+    said = json.loads(report.as_json())
+    assert said["sound"] is True
+    assert [(check["name"], check["problems"]) for check in said["checks"]] == [
+        ("schema", 0), ("leaves", 0), ("balances", 0), ("tree", 0)]
 
 
 @pytest.mark.parametrize("json_asked", [False, True])
@@ -133,6 +137,13 @@ SPOILED = [
     ("a close taken out", ROWS.format("DELETE FROM ledger.period_close"), "leaf_matches_rows"),
     ("a rule taken out of the matrix", ROWS.format("DELETE FROM ledger.posting_rule WHERE kind = 'drawdown'"),
      "fk_transfer_rule"),
+    ("a snapshot changed", ROWS.format("UPDATE ledger.balance_snapshot SET credits_posted_pence = "
+                                       "credits_posted_pence + 1"), "balance_snapshot"),
+    ("an account left out of a snapshot", ROWS.format(
+        "DELETE FROM ledger.balance_snapshot s USING ledger.account a WHERE a.id = s.account_id AND a.code = '3000'"),
+     "balance_snapshot"),
+    ("a snapshot of what is to come", ROWS.format(
+        "INSERT INTO ledger.balance_snapshot SELECT id, 10 ^ 6, 0, 0, 0, 0 FROM ledger.account"), "balance_snapshot"),
     ("a CHECK dropped", "ALTER TABLE ledger.balance DROP CONSTRAINT ck_balance_overdraft", "schema"),
     ("a CHECK that binds only new rows", "ALTER TABLE ledger.balance DROP CONSTRAINT ck_balance_overdraft; ALTER TABLE "
      "ledger.balance ADD CONSTRAINT ck_balance_overdraft CHECK (guard <> '') NOT VALID", "schema"),

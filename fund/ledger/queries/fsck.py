@@ -7,7 +7,7 @@ constraint is found here.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,10 +25,21 @@ from fund.transparency.rules import EMPTY_ROOT, Frontier, leaf_hash
 PAGE = 2_000
 
 
+#: What is replayed, in this order; the last by who reads the published files (the command adds it).
+CHECKS = {
+    "schema": "Constraints, triggers, functions, rights and settings are as declared.",
+    "leaves": "Each leaf says what its rows say, and breaks no rule of the posting matrix and no guard.",
+    "tree": "The places have no gap, and the hashes make one tree.",
+    "balances": "Each balance, and each snapshot of it, is the sum of its lines.",
+    "files": "The published files and signed checkpoints are those of this log.",
+}
+
+
 @dataclass(slots=True)
 class Report:
-    """What was checked and what is wrong with it."""
+    """What was checked and what is wrong with it. `checked` counts the problems that each check found, by its name."""
 
+    checked: dict[str, int] = field(default_factory=dict)
     size: int = 0
     root: bytes = EMPTY_ROOT
     entries: int = 0
@@ -36,10 +47,24 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
 
     def as_json(self) -> str:
-        """The report for a machine."""
+        """The report for a machine: one object.
+
+        `sound` (nothing is wrong), `size` and `root` of the tree (hex), `entries`, `transfers`; `checks`, each with
+        `name`, `sentence` and how many `problems` it found, only those that were made; and `problems`, each with the
+        `code` of the constraint that should have refused it, `where`, and a `sentence`.
+        """
         return json.dumps({"sound": not self.problems, "size": self.size, "root": self.root.hex(),
                            "entries": self.entries, "transfers": self.transfers,
+                           "checks": [{"name": name, "sentence": CHECKS[name], "problems": found}
+                                      for name, found in self.checked.items()],
                            "problems": [problem._asdict() for problem in self.problems]}, indent=2)
+
+
+    def add(self, check: str, problems: Iterable[Problem]) -> None:
+        """Take in what one of the checks found."""
+        found = list(problems)
+        self.problems += found
+        self.checked[check] = self.checked.get(check, 0) + len(found)
 
 
 def check_everything(progress: Callable[[int], None] = lambda _size: None) -> Report:
@@ -49,17 +74,23 @@ def check_everything(progress: Callable[[int], None] = lambda _size: None) -> Re
     written to may name as missing what came in between.
     """
     report = Report()
-    report.problems += [*schema.differences(), *schema.settings_that_lose()]
+    report.add("schema", [*schema.differences(), *schema.settings_that_lose()])
     books = Books(_matrix(), _lines_of)
     tree = Frontier()
+    kept = _places_of_snapshots()
+    report.add("leaves", ())
     for page in _pages():
         for row in page:
-            report.problems += _leaf(row, tree, books)
+            report.add("leaves", _leaf(row, tree, books))
+            if row.seq in kept:
+                report.add("balances", _snapshot(row.seq, books))
             report.entries += row.entry is not None
             report.transfers += len(row.lines or ())
         progress(tree.size)
     report.size, report.root = tree.size, tree.root()
-    report.problems += [*_head(tree.size), *_strays(), *_balances(books)]
+    report.add("tree", _head(tree.size))
+    report.add("leaves", _strays())
+    report.add("balances", [*_snapshots_beyond(tree.size), *_balances(books)])
     return report
 
 
@@ -176,6 +207,29 @@ def _strays() -> Iterator[Problem]:
         for row in _rows(f"SELECT {column} AS seq FROM ledger.{table} t WHERE NOT EXISTS "  # noqa: S608
                          f"(SELECT 1 FROM log.leaf l WHERE l.seq = t.{column}) ORDER BY 1 LIMIT 100"):
             yield Problem("fk_entry_leaf", f"leaf {row.seq}", f"a row of {table} has no leaf")
+
+
+def _places_of_snapshots() -> set[int]:
+    return {row.through_seq for row in _rows("SELECT DISTINCT through_seq FROM ledger.balance_snapshot ORDER BY 1")}
+
+
+def _snapshot(seq: int, books: Books) -> Iterator[Problem]:
+    """The balances kept at a place, beside those that the leaves so far make."""
+    rows = session.execute(sa.text("""
+      SELECT a.code, s.debits_posted_pence, s.credits_posted_pence, s.debits_pending_pence, s.credits_pending_pence
+      FROM ledger.balance_snapshot s JOIN ledger.account a ON a.id = s.account_id
+      WHERE s.through_seq = :seq ORDER BY a.code"""), {"seq": seq})
+    kept = {row[0]: tuple(row[1:]) for row in rows}
+    for code in sorted(kept.keys() | books.accounts.keys()):
+        counted = books.accounts[code].all() if code in books.accounts else None
+        if kept.get(code) != counted:
+            yield Problem("balance_snapshot", f"account {code} at leaf {seq}",
+                          f"its balance is kept as {kept.get(code)}, and its leaves make {counted}")
+
+
+def _snapshots_beyond(size: int) -> Iterator[Problem]:
+    for seq in sorted(place for place in _places_of_snapshots() if place >= size):
+        yield Problem("balance_snapshot", f"leaf {seq}", "balances are kept for a place that the log has not")
 
 
 def _balances(books: Books) -> Iterator[Problem]:

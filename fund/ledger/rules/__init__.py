@@ -13,6 +13,7 @@ from fund.ledger.rules.lines import (
     MOST_PENCE,
     PERMANENT_CAPITAL,
     RECLAIM_RESERVE,
+    SNAPSHOT_EVERY,
     SPENDABLE,
     UNAPPLIED_RETURN,
     Line,
@@ -52,7 +53,8 @@ from fund.ledger.rules.refusals import reasons_not_to_post, why_refused
 
 __all__ = [
     "BANK", "CLASSES", "DEBIT_NORMAL", "DEFICIT", "INVESTMENTS", "MOST_PENCE", "PERMANENT_CAPITAL", "RECLAIM_RESERVE",
-    "SPENDABLE", "UNAPPLIED_RETURN", "Line", "Pending", "Phase", "allocation", "area_allocation", "buy_investments",
+    "SNAPSHOT_EVERY", "SPENDABLE", "UNAPPLIED_RETURN", "Line", "Pending", "Phase", "allocation", "area_allocation",
+    "buy_investments",
     "deficit_made_good", "dormant_assets_receipt", "drawdown", "drawdown_limit", "grant", "grant_decommitted",
     "grant_offer", "grant_return", "guard_of", "investment_income", "mirror", "operating_budget", "operating_cost",
     "participation_payment", "payment_returned", "post_pending", "reasons_not_to_post", "reclaim_paid",

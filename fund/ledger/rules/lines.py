@@ -12,6 +12,8 @@ from enum import StrEnum
 
 MOST_PENCE = 10**15  # of one line; the table repeats it as ck_transfer_amount
 
+SNAPSHOT_EVERY = 10_000  # places of the log; how far a balance of long ago is ever counted up again
+
 BANK = "1000"
 INVESTMENTS = "1100"
 RECLAIM_RESERVE = "2000"
