@@ -37,7 +37,9 @@ def fund(server, database):
         connection.execute("SET deadlock_timeout = '10min'")
         connection.execute("SET ROLE fund_app")
         hand = Hand(connection)
-        yield hand, scene(hand)
+        stage = scene(hand)
+        hand.run("SELECT ledger.take_snapshot(%s)", stage["income"])
+        yield hand, stage
         connection.rollback()
 
 
