@@ -36,7 +36,8 @@ ROUTES_THAT_WRITE_NOTHING = {
         GET:ledger.entries
         GET:ledger.entry GET:ledger.find GET:ledger.leaf GET:ledger.overview GET:ledger.rules GET:people.check
         GET:people.link
-        GET:people.sign_in GET:portal.about GET:portal.accessibility GET:portal.home GET:portal.neighbourhood
+        GET:people.sign_in GET:portal.about GET:portal.accessibility GET:portal.home GET:portal.money_flow
+        GET:portal.neighbourhood
         GET:portal.follow GET:portal.neighbourhoods GET:portal.places_page GET:portal.privacy GET:portal.touched
         GET:portal.trail GET:static GET:transparency.file GET:transparency.history GET:transparency.how_to_check
         GET:transparency.overview GET:transparency.receipt POST:people.begin_sign_in

@@ -5,6 +5,7 @@ from fund.ledger.queries.amounts import (
     ClassSum,
     accounts_of_class,
     all_balances,
+    allocated_pence,
     available_pence,
     balance_as_effective,
     balance_as_recorded,
@@ -12,6 +13,7 @@ from fund.ledger.queries.amounts import (
     balances,
     class_sums,
     flows,
+    largest_allocations,
     steps_of_a_pound,
 )
 from fund.ledger.queries.capital import capital_by_day
@@ -33,8 +35,9 @@ from fund.ledger.queries.find import found_by
 from fund.ledger.queries.movements import Moved, moved_by_day
 
 __all__ = [
-    "Balance", "Brief", "ClassSum", "LineRow", "Moved", "Movement", "Shown", "accounts_of_class", "all_balances",
-    "available_pence", "balance_as_effective", "balance_as_recorded", "balance_of", "balances", "briefs",
-    "capital_by_day", "class_sums", "flows", "found_by", "latest", "lines_of", "moved_by_day", "movements_of",
-    "pending_lines", "posting_rules", "relating_to", "shown", "steps_of_a_pound",
+    "Balance", "Brief", "ClassSum", "LineRow", "Moved", "Movement", "Shown", "accounts_of_class",
+    "all_balances", "allocated_pence", "available_pence", "balance_as_effective", "balance_as_recorded",
+    "balance_of", "balances", "briefs", "capital_by_day", "class_sums", "flows", "found_by",
+    "largest_allocations", "latest", "lines_of", "moved_by_day", "movements_of", "pending_lines",
+    "posting_rules", "relating_to", "shown", "steps_of_a_pound",
 ]

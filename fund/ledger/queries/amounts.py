@@ -228,3 +228,17 @@ def steps_of_a_pound() -> tuple[tuple[str, int], ...]:
 
 def _leaf_id(seq: int) -> uuid.UUID | None:
     return session.execute(sa.text("SELECT id FROM log.leaf WHERE seq = :seq"), {"seq": seq}).scalar_one_or_none()
+
+
+def largest_allocations(*, most: int) -> list[Balance]:
+    """The allocations of places to which most was ever set aside, the largest first."""
+    return [Balance(*row) for row in session.execute(
+        _BALANCE.where(Account.class_ == "allocation").order_by(BalanceRow.credits_posted_pence.desc(), Account.code)
+        .limit(most))]
+
+
+def allocated_pence() -> int:
+    """What ever came to all the allocations of places together."""
+    return int(session.execute(
+        sa.select(sa.func.coalesce(sa.func.sum(BalanceRow.credits_posted_pence), 0))
+        .join(Account, Account.id == BalanceRow.account_id).where(Account.class_ == "allocation")).scalar_one())
