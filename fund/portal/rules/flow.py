@@ -24,7 +24,7 @@ class Bar:
 
 
 def row(parts: Sequence[tuple[str, int]]) -> list[Bar]:
-    """The parts side by side over the whole width, each as wide as its share; the largest first, the rest as one at the end.
+    """The parts side by side over the whole width, each as wide as its share; the largest first, the rest at the end.
 
     Nothing is drawn of a part that is nothing.
     """
