@@ -11,6 +11,7 @@ import fund.grants.queries.pages
 import fund.organisations.queries
 import fund.panels.queries
 import fund.people.queries
+import fund.transparency.queries
 from fund.dashboards.rules import Desk, desk, pages_of
 from fund.kernel.actor import Capacity
 from fund.kernel.waiting import Waiting
@@ -20,7 +21,8 @@ Ask = Callable[[uuid.UUID, frozenset[Capacity]], list[Waiting]]
 #: Who is asked for staff. Somebody of the fund never has a seat, and hardly a group, so each list stays short.
 FOR_STAFF: tuple[Ask, ...] = (
     fund.applications.queries.pages.waiting_for, fund.organisations.queries.waiting_for,
-    fund.grants.queries.pages.waiting_for, fund.bank.queries.waiting_for, fund.endowment.queries.waiting_for)
+    fund.grants.queries.pages.waiting_for, fund.bank.queries.waiting_for, fund.endowment.queries.waiting_for,
+    fund.transparency.queries.waiting_for)
 FOR_EVERYBODY_ELSE: tuple[Ask, ...] = (
     fund.organisations.queries.waiting_for, fund.applications.queries.pages.waiting_for,
     fund.grants.queries.pages.waiting_for)

@@ -1,10 +1,12 @@
 """The log over HTTP: files byte for byte, pages that say what they are, and a verifier that works through it."""
 
 import threading
+from uuid import uuid4
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
+from fund.kernel.actor import Capacity
 from fund.transparency import queries, rules
 from fund.transparency.formats import bundle_path, read_checkpoint, read_note, tile_path
 from fund.web.limits import limiter
@@ -75,10 +77,14 @@ def test_the_pages_say_how_far_the_log_is(a_log, reader):
     assert "263" in page.text
     assert "260" in page.text
     assert "five minutes" not in page.text
+    assert queries.waiting_for(uuid4(), {Capacity.TRUSTEE}) == []
     assert "The first 260" in reader.get("/log/history/").text
     assert "python3 verify.py" in reader.get("/log/verify/").text
     a_log.as_superuser("UPDATE log.leaf SET recorded_at = recorded_at - interval '6 minutes' WHERE seq = 260")
     assert "five minutes" in reader.get("/log/").text
+    late, = queries.waiting_for(uuid4(), {Capacity.TRUSTEE})
+    assert late.sentence == "Find out why 3 lines of the record are not published."
+    assert queries.waiting_for(uuid4(), {Capacity.OFFICER}) == []
 
 
 def test_every_seal_is_listed_a_page_at_a_time(a_log, reader):

@@ -2,17 +2,21 @@
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from fund.db import session
+from fund.kernel import clock
+from fund.kernel.actor import Capacity
 from fund.kernel.errors import NotFound
+from fund.kernel.waiting import Waiting
+from fund.kernel.words import _
 from fund.transparency import formats, storage
 from fund.transparency.models import Head, Leaf, PublishedCheckpoint
-from fund.transparency.rules import EMPTY_ROOT, inclusion_proof, split, subtree_from
+from fund.transparency.rules import EMPTY_ROOT, inclusion_proof, signing, split, subtree_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,17 @@ def publication() -> Publication:
     row = session.execute(_PUBLICATION).one()
     return Publication(row.size, row.published_size, row.root or EMPTY_ROOT, row.published_at,
                        tuple(row.cosigned_by or ()), row.waiting_since)
+
+
+def waiting_for(_person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[Waiting]:
+    """What waits for a trustee: a log that is late, which a person has to look at."""
+    if Capacity.TRUSTEE not in capacities:
+        return []
+    found = publication()
+    if not signing.is_late(found.waiting_since, clock.now()):
+        return []
+    return [Waiting(_("Find out why %(count)s lines of the record are not published.", count=found.waiting),
+                    "transparency.overview", button=_("See the public log"), due_at=found.waiting_since)]
 
 
 def checkpoints(*, before: int | None = None, most: int = 50) -> list[PublishedCheckpoint]:
