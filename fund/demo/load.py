@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Collection, Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -96,12 +96,30 @@ def _places_and_money(driver: Driver) -> dict[str, uuid.UUID]:
                   document=reference.encode())
     driver.do(endowment.record_income, SYSTEM, amount_pence=story.RETURN_PENCE, earned_on=starts - timedelta(days=1),
               source="Custodian's statement", reference="CUS-2026-Q1")
+    _invest(driver, starts)
     driver.do(endowment.set_spending_limit, SYSTEM, year, set_on=starts)
+    for name, _price, _at_year_end, now in story.HOLDINGS:
+        _value(driver, name, now, today)
     driver.do(endowment.draw_down, SYSTEM, amount_pence=story.DRAWDOWN_PENCE, financial_year=year,
               drawn_on=starts + timedelta(days=20), reference=f"DD-{year}")
     driver.do(allocations.run_allocation, SYSTEM, pot_pence=story.DRAWDOWN_PENCE, floor_pence=story.FLOOR_PENCE,
               financial_year=year, on=starts + timedelta(days=30))
     return codes
+
+
+def _invest(driver: Driver, starts: date) -> None:
+    """Buy the holdings, and value them at the end of the year before."""
+    for number, (name, price, at_year_end, _now) in enumerate(story.HOLDINGS, 1):
+        driver.do(endowment.agree_trade, SYSTEM, buy=True, holding=name, amount_pence=price,
+                  agreed_on=starts - timedelta(days=62), reference=f"BUY-{number}")
+        driver.do(endowment.settle_trade, SYSTEM, f"BUY-{number}", settled_on=starts - timedelta(days=60))
+        _value(driver, name, at_year_end, starts - timedelta(days=1))
+
+
+def _value(driver: Driver, holding: str, value_pence: int, on: date) -> None:
+    driver.do(endowment.record_valuation, SYSTEM, holding=holding, value_pence=value_pence, valued_on=on,
+              source="Custodian's valuation", reference=f"{holding[:6].strip()} {on}",
+              document=f"{holding}: {value_pence} pence on {on}".encode())
 
 
 def _staff(driver: Driver) -> Officers:
@@ -226,7 +244,8 @@ def pages_of_the_line() -> list[tuple[str, str, str | None, float | None]]:
     session.rollback()
     amina, officer = story.AMINA.email, story.OFFICERS[0].email
     return [
-        ("home", "/", None, 1.5),
+        ("home", "/", None, 1.5), ("endowment", "/endowment", None, 8),
+        ("will it last", "/endowment/will-it-last", None, 100), ("statement", "/endowment/statement", None, 8),
         ("postcode answer", f"/places?postcode={story.POSTCODE.replace(' ', '+')}", None, 1.5),
         ("round", f"/rounds/{facts.round}", None, 1.5), ("follow a pound", f"/follow/{facts.award}", None, 8),
         ("who else touched this", f"/decisions/{facts.decision}/touched", None, 8),

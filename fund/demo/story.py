@@ -11,6 +11,9 @@ POSTCODE = "BL1 5SF"
 TRANCHES = (("Reclaim Fund Ltd", "RFL-2025-11", 4_000_000_000, "banks"),
             ("Reclaim Fund Ltd", "RFL-2026-02", 2_500_000_000, "insurance_and_pensions"))
 RETURN_PENCE = 310_000_000
+#: What most of it is invested in: name, price, what it was worth at the end of the year, and what it is worth now.
+HOLDINGS = (("Shares of the world", 3_800_000_000, 3_940_000_000, 4_115_000_000),
+            ("Loans to the government (gilts)", 2_200_000_000, 2_170_000_000, 2_182_500_000))
 DRAWDOWN_PENCE = 120_000_000
 FLOOR_PENCE = 5_000_000
 

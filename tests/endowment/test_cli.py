@@ -116,3 +116,18 @@ def test_a_day_in_a_closed_period_is_a_sentence(fund):
     db_session.commit()
     for words in (("record-income", "--source", "C", "--reference", "I"), ("buy", "--reference", "B")):
         assert "The books are closed for that day" in fund(*words, "--amount", "1", "--on", "2025-12-31", fails=True)
+
+
+def test_the_reserve_for_owners_is_switched_on_paid_from_and_off(fund):
+    assert "keeps no reserve" in fund("pay-owner", "--reference", "R1", "--amount", "1", fails=True)
+    assert "is on" in fund("reserve", "on")
+    fund("receive-tranche", "--sender", "Reclaim Fund Ltd", "--reference", "RFL-2", "--amount", "100",
+         "--reclaim", "40", "--on", "2025-07-01", "--document", fund.document)
+    assert "£10 is kept aside for R1" in fund("pay-owner", "--reference", "R1", "--amount", "10", "--on", "2025-07-02")
+    assert "R1 is paid" in fund("end-payment", "R1", "paid", "--on", "2025-07-03")
+    assert "Only £30 is set by" in fund("pay-owner", "--reference", "R2", "--amount", "31", fails=True)
+    assert "There is no payment R3" in fund("end-payment", "R3", "called-off", fails=True)
+    assert queries.balance_of("2000").posted_pence == 3_000
+    assert "is off" in fund("reserve", "off")
+    assert "keeps no reserve" in fund("receive-tranche", "--sender", "Reclaim Fund Ltd", "--reference", "RFL-3",
+                                      "--amount", "100", "--reclaim", "1", "--document", fund.document, fails=True)

@@ -139,13 +139,14 @@ def _check_year(financial_year: str) -> None:
 def draw_down(actor: Actor, *, amount_pence: int, financial_year: str, drawn_on: date, reference: str) -> Drawdown:
     """Make part of a year's limit spendable. The same reference and drawdown again gives the one that stands."""
     allow(actor, rules.SPENDERS)
+    reference = text(reference, "reference")
     given = {"amount_pence": amount_pence, "financial_year": financial_year, "drawn_on": drawn_on}
     found = session.scalars(sa.select(Drawdown).where(Drawdown.reference == reference)).one_or_none()
     if found is not None:
         return same(found, given)
     refuse_if(rules.reasons_not_to_draw_down(amount_pence, queries.limit_left_pence(financial_year), financial_year,
                                              drawn_on))
-    row = Drawdown(id=ids.new_id(), reference=text(reference, "reference"), entry_id=ids.new_id(), **given)
+    row = Drawdown(id=ids.new_id(), reference=reference, entry_id=ids.new_id(), **given)
     session.add(row)
     record_act(actor, "draw_down", "drawdown", row.id, amount_pence=amount_pence)
     ledger.post("drawdown", accounts.drawdown(amount_pence, financial_year), effective_on=drawn_on,
@@ -158,6 +159,7 @@ def budget_running_costs(actor: Actor, *, amount_pence: int, financial_year: str
                          reference: str) -> RunningCostBudget:
     """Set spendable money by for a year's running costs and panel pay, within the published ceiling."""
     allow(actor, rules.SPENDERS)
+    reference = text(reference, "reference")
     given = {"amount_pence": amount_pence, "financial_year": financial_year, "set_on": set_on}
     found = session.scalars(sa.select(RunningCostBudget)
                             .where(RunningCostBudget.reference == reference)).one_or_none()
@@ -167,7 +169,7 @@ def budget_running_costs(actor: Actor, *, amount_pence: int, financial_year: str
     refuse_if(rules.reasons_not_to_budget_costs(amount_pence, queries.budgeted_pence(financial_year),
                                                 limit.amount_pence, limit.cost_ceiling_basis_points))
     ledger.open_account(accounts.running_costs(financial_year), name=f"Running costs {financial_year}")
-    row = RunningCostBudget(id=ids.new_id(), reference=text(reference, "reference"), entry_id=ids.new_id(), **given)
+    row = RunningCostBudget(id=ids.new_id(), reference=reference, entry_id=ids.new_id(), **given)
     session.add(row)
     record_act(actor, "budget_running_costs", "running_cost_budget", row.id, amount_pence=amount_pence)
     ledger.post("operating_budget", accounts.operating_budget(amount_pence, financial_year), effective_on=set_on,
