@@ -2,11 +2,15 @@
 
 import base64
 import hashlib
+import os
+import signal
+import threading
 
 import pytest
 import sqlalchemy as sa
+from flask import current_app
 
-from fund.db import session, transaction
+from fund.db import leave_connections_to_the_parent, session, transaction
 from fund.kernel.errors import BadInput, Broken, Refused
 from fund.settings import settings, use
 from fund.transparency import formats, queries, rules, storage
@@ -115,6 +119,59 @@ def die_at(monkeypatch, kind: str, call: int, *, after: bool, run) -> bool:
             session.rollback()
             return True
     return False
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_publisher_that_is_killed_at_each_write_leaves_what_the_next_one_finishes(a_log, after):
+    """A process of its own that the kernel ends (SIGKILL) before or after each of its writes in turn."""
+    a_log.grow(254)
+    a_log.publish()
+    acknowledged, call = {}, 0
+    while True:
+        a_log.grow(1)
+        killed = killed_at_write(a_log, call, after=after)
+        for size, note in acknowledged.items():  # what was published stays as it was
+            assert a_log.file(f"history/{size}") == note
+        assert a_log.publish().waiting == 0
+        size = log_size(a_log.file("checkpoint"))
+        assert size == queries.size()
+        acknowledged[size] = a_log.file(f"history/{size}")
+        if not killed:
+            break
+        call += 1
+    assert call >= 5  # a bundle, a tile, what is signed, the history, the checkpoint
+    read_back(a_log)
+
+
+def killed_at_write(log, call: int, *, after: bool) -> bool:
+    """Publish in a process that dies at its write number `call`; gives whether it came so far."""
+    session.remove()
+    child = os.fork()
+    if child == 0:
+        try:
+            leave_connections_to_the_parent(current_app._get_current_object())
+            storage.client.cache_clear()
+            calls, real, lock = [], storage._put, threading.Lock()
+
+            def mortal(*args, **kwargs):
+                with lock:
+                    calls.append(1)
+                    mine = len(calls) == call + 1
+                if mine and not after:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                answer = real(*args, **kwargs)
+                if mine:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return answer
+
+            storage._put = mortal
+            log.publish()
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
 
 
 def test_an_older_copy_of_the_database_is_refused(a_log):
