@@ -1,8 +1,10 @@
 """Posting: one way in, the same request once, and a sentence for what is refused."""
 
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from fund.kernel.errors import BadInput, Refused, Stale
 from fund.ledger import actions, queries, rules
@@ -81,3 +83,80 @@ def test_a_reversal_mirrors_its_entry_once(ledger, session):
     with pytest.raises(Refused) as refused:
         actions.reverse(posted.entry_id, effective_on=DAY, idem_key="r2")
     assert refused.value.reasons[0].code in {"uq_entry_reverses", "ck_balance_overdraft"}
+
+
+def nothing_is_written(session, before):
+    assert session.scalar(sa.text("SELECT size FROM log.log_head")) == before
+    assert queries.balance_of("1000").posted_pence == 0
+
+
+BAD = [
+    ("an amount of nothing", 0, "ck_transfer_amount"), ("a negative amount", -5, "ck_transfer_amount"),
+    ("half a penny", 0.5, "ck_transfer_amount"), ("a decimal", Decimal("1.00"), "ck_transfer_amount"),
+    ("true", True, "ck_transfer_amount"), ("text", "5", "ck_transfer_amount"),
+    ("more than a line may move", 10**15 + 1, "ck_transfer_amount"),
+    ("more than a bigint", 2**63, "ck_transfer_amount"),
+]
+
+
+@pytest.mark.parametrize(("name", "amount", "code"), BAD, ids=[name for name, _, _ in BAD])
+@pytest.mark.parametrize("batch", [False, True])
+def test_what_is_no_amount_is_refused_by_name_and_nothing_is_written(ledger, session, name, amount, code, batch):
+    before = session.scalar(sa.text("SELECT size FROM log.log_head"))
+    entries = [actions.ToPost(kind="investment_income", lines=rules.investment_income(pence), effective_on=DAY,
+                              idem_key=f"i{number}") for number, pence in enumerate([5, amount] if batch else [amount])]
+    with pytest.raises(Refused) as refused:
+        actions.post_many(entries)
+    assert [reason.code for reason in refused.value.reasons] == [code]
+    assert refused.value.reasons[0].sentence
+    nothing_is_written(session, before)
+
+
+def test_an_entry_without_lines_is_refused(ledger, session):
+    before = session.scalar(sa.text("SELECT size FROM log.log_head"))
+    with pytest.raises(Refused) as refused:
+        actions.post("investment_income", [], effective_on=DAY, idem_key="i")
+    assert [reason.code for reason in refused.value.reasons] == ["no_lines"]
+    nothing_is_written(session, before)
+
+
+def test_no_entries_at_all_are_posted_as_nothing(ledger):
+    assert actions.post_many([]) == []
+
+
+@pytest.mark.parametrize("kind", ["present", "stage_paid", "account_opened"])
+def test_a_kind_that_goes_another_way_is_refused(ledger, session, kind):
+    before = session.scalar(sa.text("SELECT size FROM log.log_head"))
+    with pytest.raises(Refused) as refused, session.begin_nested():
+        actions.post(kind, rules.investment_income(5), effective_on=DAY, idem_key="i")
+    assert [reason.code for reason in refused.value.reasons] == ["fk_transfer_rule"]
+    nothing_is_written(session, before)
+
+
+def test_a_day_in_a_closed_period_is_refused_and_the_next_is_not(ledger, session):
+    actions.close_period(DAY, idem_key="close")
+    before = session.scalar(sa.text("SELECT size FROM log.log_head"))
+    with pytest.raises(Refused) as refused, session.begin_nested():
+        actions.post("investment_income", rules.investment_income(5), effective_on=DAY, idem_key="i")
+    assert [reason.code for reason in refused.value.reasons] == ["period_is_open"]
+    nothing_is_written(session, before)
+    actions.post("investment_income", rules.investment_income(5), effective_on=DAY + timedelta(days=1), idem_key="i")
+
+
+def test_one_wrong_entry_of_a_batch_takes_all_with_it(ledger, session):
+    before = session.scalar(sa.text("SELECT size FROM log.log_head"))
+    with pytest.raises(BadInput, match="4000/nowhere"), session.begin_nested():
+        actions.post_many([
+            actions.ToPost(kind="investment_income", lines=rules.investment_income(5), effective_on=DAY, idem_key="a"),
+            actions.ToPost(kind="area_allocation", lines=rules.area_allocation([("nowhere", 1)]), effective_on=DAY,
+                           idem_key="b")])
+    nothing_is_written(session, before)
+
+
+def test_a_batch_with_one_key_that_stands_posts_the_others_and_gives_all(ledger):
+    first = receive()
+    again, other = actions.post_many([
+        actions.ToPost(kind="dormant_assets_receipt", lines=rules.dormant_assets_receipt(100_000), effective_on=DAY,
+                       idem_key="t1"),
+        actions.ToPost(kind="investment_income", lines=rules.investment_income(5), effective_on=DAY, idem_key="i")])
+    assert (again, other.seq) == (first, first.seq + 1)
