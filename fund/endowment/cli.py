@@ -249,6 +249,20 @@ def choose_rule(financial_year: str, rule: str, **given: int | None) -> None:
         click.echo(f"From {financial_year} on: {row.rule}, version {row.rule_version}, {figures}.")
 
 
+@commands.command("record-price")
+@click.argument("month", type=click.DateTime(["%Y-%m"]))
+@click.argument("index")
+@click.option("--source", required=True, help="Where it was read, as: ONS D7BT, released 16 July 2026.")
+def record_price(month: datetime, index: str, source: str) -> None:
+    """Record the price index (ONS D7BT, 2015=100) of the next MONTH, as 2026-06 142.6."""
+    match = re.fullmatch(r"(\d{2,5})\.(\d)", index, re.ASCII)
+    if match is None:
+        raise click.ClickException("Write the index with one decimal, like 142.4.")
+    with transaction():
+        row = actions.record_price(SYSTEM, month=month.date(), tenths=int(match[1]) * 10 + int(match[2]), source=source)
+        click.echo(f"Prices of {row.month:%Y-%m} stand at {row.tenths / 10}.")
+
+
 @commands.command("set-limit")
 @click.argument("financial_year")
 @day

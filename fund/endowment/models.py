@@ -246,3 +246,15 @@ class ReserveChangeApproval(Model):
     approved_by: Mapped[uuid.UUID]
     entry_id: Mapped[uuid.UUID]
     approved_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
+class PriceMonth(Model):
+    """The price index of a month after the table that comes with the fund, in tenths, with its source."""
+
+    __tablename__ = "price_month"
+
+    month: Mapped[date] = mapped_column(primary_key=True)
+    tenths: Mapped[int] = mapped_column(sa.Integer)
+    source: Mapped[str]
+    leaf_id: Mapped[uuid.UUID]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())

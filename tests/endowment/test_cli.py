@@ -131,3 +131,11 @@ def test_the_reserve_for_owners_is_switched_on_paid_from_and_off(fund):
     assert "is off" in fund("reserve", "off")
     assert "keeps no reserve" in fund("receive-tranche", "--sender", "Reclaim Fund Ltd", "--reference", "RFL-3",
                                       "--amount", "100", "--reclaim", "1", "--document", fund.document, fails=True)
+
+
+@pytest.mark.parametrize(("words", "sentence", "fails"), [
+    (("2026-06", "142.6"), "Prices of 2026-06 stand at 142.6", False),
+    (("2026-06", "142"), "with one decimal", True), (("2026-06", "1e2.4"), "with one decimal", True),
+    (("2026-07", "142.6"), "The next month to record is 2026-06", True), (("June", "142.6"), "does not match", True)])
+def test_what_prices_did_is_recorded_month_by_month(fund, words, sentence, fails):
+    assert sentence in fund("record-price", *words, "--source", "ONS D7BT", fails=fails)

@@ -4,11 +4,18 @@ import itertools
 from datetime import date
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fund.endowment.rules import INDEX, LAST_MONTH, Level, floor_of, latest_known, year_ago
-from fund.endowment.rules.prices import months_before
+from fund.endowment import actions, queries
+from fund.endowment.rules import INDEX, LAST_MONTH, Level, floor_of, latest_known, months_before, year_ago
+from fund.kernel import clock
+from fund.kernel.actor import SYSTEM, Actor, Capacity
+from fund.kernel.errors import BadInput, Forbidden, Refused
+from fund.kernel.ids import new_id
+from fund.transparency import queries as public_record
+from tests.make.ledger import make_tranche
 
 
 def test_the_table_has_every_month_once_and_agrees_with_what_the_statistics_office_announced():
@@ -58,3 +65,58 @@ def test_the_floor_is_never_a_penny_too_low(gifts, month):
     exact = sum(pence * latest.tenths / INDEX[day] if day < month else pence for day, pence in gifts)
     floor = sum(one.floor_pence for one in floor_of(gifts, latest))
     assert exact * (1 - 1e-12) <= floor < exact * (1 + 1e-12) + len(gifts) + 1
+
+
+JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
+
+
+def record(month: date = JUNE, tenths: int = 1_500, source: str = "ONS D7BT, July 2026"):
+    return actions.record_price(SYSTEM, month=month, tenths=tenths, source=source)
+
+
+def test_a_month_that_was_recorded_moves_the_floor(session):
+    make_tranche(amount_pence=100_000, received_on=date(2025, 6, 2))
+    before = queries.limit_facts("2026-27", date(2026, 8, 1)).floor_pence
+    record()
+    assert record().tenths == 1_500
+    facts = queries.limit_facts("2026-27", date(2026, 8, 1))
+    assert facts.index == Level(JUNE, 1_500)
+    assert before < facts.floor_pence == -(-100_000 * 1_500 // 1_389)
+    assert queries.limit_facts("2026-27", date(2026, 7, 31)).floor_pence == before  # not known on that day yet
+    assert queries.start(clock.today()).floor_pence == facts.floor_pence
+    record(JULY, 1_501)
+    assert max(queries.prices()) == JULY
+    session.commit()
+
+
+@pytest.mark.parametrize(("month", "tenths", "code"), [
+    *((month, 1_500, "prices_in_order") for month in (JULY, LAST_MONTH, date(2026, 6, 2))),
+    (date(2999, 1, 1), 1_500, "not_over"), (JUNE, 99, "ck_price_month_tenths"), (JUNE, 142.4, "ck_price_month_tenths"),
+    (JUNE, -1, "ck_price_month_tenths")])
+def test_a_month_that_makes_no_sense_is_refused_and_nothing_is_written(session, month, tenths, code):
+    size = public_record.size()
+    with pytest.raises(Refused) as refused:
+        record(month, tenths)
+    assert code in [reason.code for reason in refused.value.reasons]
+    assert (public_record.size(), queries.prices()) == (size, INDEX)
+
+
+def test_another_index_for_the_same_month_is_refused(session):
+    record()
+    with pytest.raises(Refused) as refused:
+        record(tenths=1_501)
+    assert [reason.code for reason in refused.value.reasons] == ["reference_used"]
+    with pytest.raises(BadInput):
+        record(JULY, source=" ")
+    with pytest.raises(Forbidden):
+        actions.record_price(Actor(Capacity.OFFICER, new_id()), month=JULY, tenths=1_500, source="x")
+
+
+@pytest.mark.parametrize(("values", "constraint"), [
+    ("'2026-07-01', 1500", "prices_in_order"), ("'2026-06-02', 1500", "prices_in_order"),
+    ("'2026-06-01', 99", "ck_price_month_tenths")])
+def test_the_table_keeps_the_months_in_order(session, values, constraint):
+    with pytest.raises(sa.exc.IntegrityError) as refused:
+        session.execute(sa.text("INSERT INTO price_month (month, tenths, source, leaf_id) "
+                                f"VALUES ({values}, 'x', gen_random_uuid())"))
+    assert (refused.value.orig.sqlstate, refused.value.orig.diag.constraint_name) == ("23514", constraint)

@@ -129,7 +129,8 @@ ACTIONS_THAT_WRITE_NOTHING = """
     endowment.agree_trade endowment.approve_reserve_change endowment.budget_running_costs endowment.call_off_trade
     endowment.choose_rule endowment.confirm_recovery_plan endowment.deficit_pence endowment.draw_down
     endowment.end_payment endowment.pay_owner endowment.propose_recovery_plan endowment.propose_reserve_change
-    endowment.receive_tranche endowment.record_income endowment.record_return endowment.record_valuation
+    endowment.receive_tranche endowment.record_income endowment.record_price endowment.record_return
+    endowment.record_valuation
     endowment.set_spending_limit endowment.settle_trade endowment.switch_reserve
     grants.accept_offer
     grants.approve_release grants.choose_payee grants.decline_offer grants.lapse_offers
@@ -217,6 +218,7 @@ COMMANDS = {
     "endowment holdings": ("", "nothing of the panel"),
     "endowment pay-owner": ("", "nothing of the panel"),
     "endowment receive-tranche": ("", "nothing of the panel"),
+    "endowment record-price": ("", "nothing of the panel"),
     "endowment record-income": ("", "nothing of the panel"),
     "endowment reserve": ("", "nothing of the panel"),
     "endowment sell": ("", "nothing of the panel"),

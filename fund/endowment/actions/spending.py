@@ -17,6 +17,7 @@ from fund.db import session
 from fund.endowment import queries, rules
 from fund.endowment.models import (
     Drawdown,
+    PriceMonth,
     RecoveryPlan,
     RecoveryPlanConfirmation,
     RunningCostBudget,
@@ -127,6 +128,27 @@ def set_spending_limit(actor: Actor, financial_year: str, *, set_on: date, asked
                 relates_to=[plan.leaf_id] if plan else [],
                 params={**inputs, "inputs_sha256": inputs_sha256.hex()})
     return limit
+
+
+def record_price(actor: Actor, *, month: date, tenths: int, source: str) -> PriceMonth:
+    """Record the price index of the next month (its first day, in tenths), by which gifts are kept at their worth.
+
+    The same again gives the row that stands. Raises Refused for another month than the next one, and for one that is
+    not over.
+    """
+    allow(actor, rules.KEEPERS)
+    source = text(source, "source", 200)
+    found = session.get(PriceMonth, month)
+    if found is not None:
+        return same(found, {"tenths": tenths, "source": source})
+    known = queries.prices()
+    refuse_if(rules.reasons_not_to_record_price(month, tenths, rules.months_before(max(known), -1), clock.today()))
+    row = PriceMonth(month=month, tenths=tenths, source=source, leaf_id=ids.new_id())
+    session.add(row)
+    record_act(actor, "record_price", "price_month", row.leaf_id, month=f"{month:%Y-%m}", tenths=tenths)
+    append("price_recorded", {"series": rules.SERIES, "month": f"{month:%Y-%m}", "tenths": tenths, "source": source},
+           idem_key=f"price/{month:%Y-%m}", leaf_id=row.leaf_id)
+    return row
 
 
 def _check_year(financial_year: str) -> None:

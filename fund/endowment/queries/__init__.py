@@ -11,6 +11,7 @@ from fund.endowment.queries.limits import (
     limit_is_set,
     plan,
     plans,
+    prices,
     rule_for,
     waiting_for,
 )
@@ -38,7 +39,7 @@ from fund.endowment.queries.reserve import ProposedChange, proposed_changes, res
 __all__ = [
     "HoldingLine", "Plan", "ProposedChange", "TrancheShare", "Worth", "budgeted_pence", "choices", "confirmed_plan",
     "drawdowns", "holding_facts", "holdings", "limit_facts", "limit_is_set", "limit_left_pence",
-    "limits_with_what_is_left", "plan", "plans", "proposed_changes", "reserve_is_on", "reserve_pence",
+    "limits_with_what_is_left", "plan", "plans", "prices", "proposed_changes", "reserve_is_on", "reserve_pence",
     "return_total_pence", "returns", "rule_for", "rules_to_compare", "shares_of_tranches", "spending_limit",
     "spending_limits", "start", "total_return", "tranches", "value_on", "values_on", "waiting_for", "worth",
 ]

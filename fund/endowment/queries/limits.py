@@ -9,7 +9,13 @@ import sqlalchemy as sa
 
 from fund.db import session
 from fund.endowment import rules
-from fund.endowment.models import RecoveryPlan, RecoveryPlanConfirmation, SpendingLimit, SpendingRuleChoice
+from fund.endowment.models import (
+    PriceMonth,
+    RecoveryPlan,
+    RecoveryPlanConfirmation,
+    SpendingLimit,
+    SpendingRuleChoice,
+)
 from fund.endowment.queries.records import worth
 from fund.endowment.rules import Choice, Inputs, LimitFacts
 from fund.kernel import clock
@@ -41,6 +47,12 @@ def rule_for(financial_year: str) -> Choice:
     return rules.DEFAULT_CHOICE if row is None else rules.choice_of(row.rule, row.parameters, row.rule_version)
 
 
+def prices() -> dict[date, int]:
+    """The price index in tenths, by month: the table that comes with the fund, and what was recorded since."""
+    rows = session.execute(sa.select(PriceMonth.month, PriceMonth.tenths).order_by(PriceMonth.month))
+    return {**rules.INDEX, **{row.month: row.tenths for row in rows}}
+
+
 def limits_of(financial_years: Collection[str]) -> dict[str, int]:
     """The limits of those of the years that have one, in pence, by year."""
     rows = session.execute(
@@ -51,8 +63,9 @@ def limits_of(financial_years: Collection[str]) -> dict[str, int]:
 
 def limit_facts(financial_year: str, set_on: date, asked_pence: int | None = None) -> LimitFacts:
     """What is known when a year's limit is to be set on a day."""
-    latest = rules.latest_known(set_on)
-    before = rules.year_ago(latest) if latest is not None else None
+    index = prices()
+    latest = rules.latest_known(set_on, index)
+    before = rules.year_ago(latest, index) if latest is not None else None
     known = (latest.tenths, before.tenths) if latest is not None and before is not None else (1, 1)
     moved = ledger.moved_by_day()
     today, *year_ends = rules.values_on(moved.items(), [set_on, *rules.year_ends_before(financial_year)])
@@ -64,8 +77,8 @@ def limit_facts(financial_year: str, set_on: date, asked_pence: int | None = Non
     return LimitFacts(
         financial_year, set_on, financial_year in limits, now.deficit_pence, now.unapplied_pence,
         rule_for(financial_year), Inputs(values, limits.get(year_before), *known), today.value_pence,
-        rules.floor_of(ledger.capital_by_day(set_on), latest), latest, before, recovery.id if recovery else None,
-        asked_pence)
+        rules.floor_of(ledger.capital_by_day(set_on), latest, index), latest, before,
+        recovery.id if recovery else None, asked_pence)
 
 
 @dataclass(frozen=True, slots=True)

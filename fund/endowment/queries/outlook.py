@@ -3,7 +3,7 @@
 from datetime import date
 
 from fund.endowment import rules
-from fund.endowment.queries.limits import limits_of, rule_for
+from fund.endowment.queries.limits import limits_of, prices, rule_for
 from fund.endowment.queries.records import worth
 from fund.endowment.rules import Choice, Start
 from fund.ledger import queries as ledger
@@ -12,8 +12,8 @@ from fund.ledger import queries as ledger
 def start(today: date) -> Start:
     """Where the endowment stands: its value and capital, what all gifts are worth today, and the limit before."""
     moved, year = ledger.moved_by_day(), rules.financial_year(today)
-    now, gifts = worth(rules.total_return(moved.items())), rules.floor_of(ledger.capital_by_day(today),
-                                                                          rules.latest_known(today))
+    now, index = worth(rules.total_return(moved.items())), prices()
+    gifts = rules.floor_of(ledger.capital_by_day(today), rules.latest_known(today, index), index)
     ends = [value.value_pence for value in rules.values_on(moved.items(), rules.year_ends_before(year)[:2])
             if value.value_pence > 0]
     limits = limits_of([rules.year_before(year), year])  # this year's, when it is set: the next limit follows it

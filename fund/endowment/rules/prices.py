@@ -1,14 +1,18 @@
 """What prices did: the Consumer Prices Index, typed in, and what past gifts are worth in today's money. Pure.
 
 Source: Office for National Statistics, series D7BT, "CPI INDEX 00: ALL ITEMS 2015=100" (data set MM23), monthly, not
-seasonally adjusted, never revised. Licence: Open Government Licence v3.0; contains public sector information. September
-2024 to April 2025 were read in the ONS bulletin "Consumer price inflation, UK: September 2025", the others in copies of
-the series that agree with it and with each other. A new month is added as a number at the end of its year's line.
+seasonally adjusted, not revised in the ordinary way. Licence: Open Government Licence v3.0; contains public sector
+information. September 2024 to April 2025 were read in the ONS bulletin "Consumer price inflation, UK: September 2025",
+the others in copies of the series that agree with it and with each other. Later months are recorded by the fund itself
+(`price_month`), one after the other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+
+from fund.kernel.reasons import Reason
+from fund.kernel.words import _
 
 SERIES = "ONS D7BT, CPI all items, 2015=100"
 
@@ -52,20 +56,23 @@ def months_before(month: date, months: int) -> date:
     return date(count // 12, count % 12 + 1, 1)
 
 
-def latest_known(on: date) -> Level | None:
+Index = Mapping[date, int]
+
+
+def latest_known(on: date, index: Index = INDEX) -> Level | None:
     """The latest index that was surely published by a day; None where the table begins later.
 
     A month's index comes out about the third week of the month after, so by the end of that month it is known: on
     1 April that is February's. A rule without the days of publication gives everybody the same month.
     """
-    month = min(months_before(month_of(on), 2), LAST_MONTH)
-    return Level(month, INDEX[month]) if month in INDEX else None
+    month = min(months_before(month_of(on), 2), max(index))
+    return Level(month, index[month]) if month in index else None
 
 
-def year_ago(level: Level) -> Level | None:
+def year_ago(level: Level, index: Index = INDEX) -> Level | None:
     """The index of the same month a year before; None where the table begins later."""
     month = months_before(level.month, 12)
-    return Level(month, INDEX[month]) if month in INDEX else None
+    return Level(month, index[month]) if month in index else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ class Gifts:
     floor_pence: int
 
 
-def floor_of(gifts: Iterable[tuple[date, int]], latest: Level | None) -> list[Gifts]:
+def floor_of(gifts: Iterable[tuple[date, int]], latest: Level | None, index: Index = INDEX) -> list[Gifts]:
     """The real value of all that was ever given, month by month: floor = Σ giftᵢ · CPI(latest) / CPI(month of giftᵢ).
 
     Each month is rounded up to the penny, so rounding never favours spending. `gifts` are (day, pence); what was
@@ -95,8 +102,22 @@ def floor_of(gifts: Iterable[tuple[date, int]], latest: Level | None) -> list[Gi
         by_month[month_of(day)] = by_month.get(month_of(day), 0) + pence
     found = []
     for month, pence in sorted(by_month.items()):
-        tenths = INDEX.get(month, 0) if latest is not None and month < latest.month else 0
+        tenths = index.get(month, 0) if latest is not None and month < latest.month else 0
         worth = pence if not tenths or latest is None else -(-pence * latest.tenths // tenths)
         if pence:
             found.append(Gifts(month, pence, tenths, worth))
     return found
+
+
+def reasons_not_to_record_price(month: date, tenths: int, next_month: date, today: date) -> list[Reason]:
+    """Give every reason why the index of a month may not be recorded: months come one after the other
+    (`prices_in_order` in the database), when they are over."""
+    reasons = []
+    if month != next_month:
+        reasons.append(Reason("prices_in_order", _("The next month to record is %(month)s.",
+                                                   month=f"{next_month:%Y-%m}")))
+    if month >= month_of(today):
+        reasons.append(Reason("not_over", _("That month is not over yet.")))
+    if type(tenths) is not int or not 100 <= tenths <= 1_000_000:
+        reasons.append(Reason("ck_price_month_tenths", _("Write the index with one decimal, like 142.4.")))
+    return reasons

@@ -54,6 +54,7 @@ _RECORDS = {
     "period_closed": N_("The books were closed through a day."),
     "spending_rule_chosen": N_("Trustees chose the rule by which a year's limit is worked out."),
     "recovery_plan_recorded": N_("Two trustees recorded how the endowment gets back above what was given."),
+    "price_recorded": N_("What prices did in a month was recorded, with its source."),
     "reclaim_reserve_policy": N_("Trustees switched the reserve for owners on or off."),
     "key_rotated": N_("The log has a new key. For a year the old one signs too."),
     "erasure": N_("Something private was forgotten at somebody’s wish. The lines and their proofs stay."),
