@@ -93,23 +93,16 @@ def run(var: Path, empty: bool) -> None:
     given |= {name: getattr(chosen, name) for name in ("smtp_url", "public_url") if name in chosen.model_fields_set}
     try:
         Supervisor(ROOT, var, Given(**given, s3_secret_key=chosen.s3_secret_key.get_secret_value()), click.echo,
-                   with_demo=not empty, log_key=lambda: _log_key(chosen, var)).run()
+                   with_demo=not empty, log_key=_log_key(chosen, var)).run()
     except CannotRun as why:
         raise click.ClickException(str(why)) from None
 
 
 def _log_key(chosen: Settings, var: Path) -> Path:
-    """The file with the key that signs the public log: the one that the settings name, or one of this folder's own,
-    made once for each log."""
-    if chosen.log_key_file:
-        return Path(chosen.log_key_file)
-    path = var.resolve() / "log-keys" / hashlib.sha256(chosen.log_origin.encode()).hexdigest()[:12]
-    if not path.exists():
-        from fund.transparency.cli import write_new_key
-
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_new_key(path, chosen.log_origin)
-    return path
+    """The file with the key that signs the public log: the one that the settings name, or one of this folder's own for
+    each log."""
+    return Path(chosen.log_key_file) if chosen.log_key_file else (
+        var.resolve() / "log-keys" / hashlib.sha256(chosen.log_origin.encode()).hexdigest()[:12])
 
 
 @main.command()
@@ -152,13 +145,20 @@ def migrate() -> None:
 @click.option("--superuser-url", default="")
 @click.option("--load-demo", is_flag=True)
 @click.option("--guide", type=click.Path(path_type=Path))
-def prepare(superuser_url: str, load_demo: bool, guide: Path | None) -> None:
-    """What `fund run` does before it starts the web: roles, tables and, on a first start, the demo."""
+@click.option("--log-key", type=click.Path(path_type=Path))
+def prepare(superuser_url: str, load_demo: bool, guide: Path | None, log_key: Path | None) -> None:
+    """What `fund run` does before it starts the web: roles, tables and, on a first start, the key of the log and the
+    demo."""
     import psycopg
 
     from fund import schema
 
     began, chosen = time.monotonic(), settings()
+    if log_key and not log_key.exists():
+        from fund.transparency.cli import write_new_key
+
+        log_key.parent.mkdir(parents=True, exist_ok=True)
+        write_new_key(log_key, chosen.log_origin)
     click.echo("  making the tables ready …")
     with _database_in_words():
         if superuser_url:

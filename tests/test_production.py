@@ -42,3 +42,18 @@ def test_production_starts_without_a_demo_person_and_refuses_with_one(server, em
     assert refused.returncode == 1
     assert "Production refuses to start: its database holds a person of the demo" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_the_web_server_refuses_to_start_with_the_key_of_the_log(tmp_path):
+    done = subprocess.run([sys.executable, "-m", "gunicorn", "--config", "python:fund.web.server", "--check-config",
+                           "fund.app:create_app()"], cwd=ROOT, text=True, capture_output=True, timeout=60,
+                          env={**os.environ, "LOG_KEY_FILE": str(tmp_path / "key"), "PYTHONPATH": str(ROOT)})
+    assert done.returncode != 0
+    assert "The web server must not know LOG_KEY_FILE" in done.stderr
+
+
+def test_no_page_has_a_way_to_the_key_of_the_log():
+    """Whatever reads the key is the publisher's: no view, query or form calls it."""
+    callers = [path for path in (ROOT / "fund").rglob("*.py")
+               if "our_signers" in path.read_text() and not path.is_relative_to(ROOT / "fund/transparency/actions")]
+    assert [str(path.relative_to(ROOT)) for path in callers] == ["fund/transparency/cli.py"]

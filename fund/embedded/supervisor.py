@@ -52,7 +52,7 @@ class Supervisor:
     """One run of the whole fund from the folder `root`, with its data in `var`."""
 
     def __init__(self, root: Path, var: Path, given: Given, say: Callable[[str], None], *,
-                 with_demo: bool = True, log_key: Callable[[], Path] | None = None) -> None:
+                 with_demo: bool = True, log_key: Path | None = None) -> None:
         self.root, self.var, self.given, self.with_demo = root, var.resolve(), given, with_demo
         self.log_key = log_key
         self._tell = say
@@ -92,11 +92,12 @@ class Supervisor:
         web = [sys.executable, "-m", "gunicorn", "--config", "python:fund.web.server", "--bind", f"127.0.0.1:{port}",
                "fund.app:create_app()"]
         return [
-            Child("web", "the web server", web, lambda: process.answers(port), ports=[port], patience=180),
+            Child("web", "the web server", web, lambda: process.answers(port), ports=[port], patience=180,
+                  environment={"LOG_KEY_FILE": ""}),
             Child("worker", "the worker", [sys.executable, "worker.py"],
                   lambda: "Listening on" in process.last_words(self.logs / "worker.log", lines=50),
                   # The key that signs the public log is the worker's alone.
-                  environment={"LOG_KEY_FILE": str(self.log_key())} if self.log_key else {}, patience=180),
+                  environment={"LOG_KEY_FILE": str(self.log_key)} if self.log_key else {}, patience=180),
         ]
 
     # Starting -----------------------------------------------------------------------------------------------------
@@ -184,6 +185,8 @@ class Supervisor:
             guide.unlink(missing_ok=True)
         if self.with_demo:
             command += ["--guide", str(guide)]
+        if self.log_key:
+            command += ["--log-key", str(self.log_key)]
         if self.superuser_url:
             command += ["--superuser-url", self.superuser_url]
         if to_load:

@@ -7,6 +7,12 @@ database that was opened before the fork belongs to the parent: each worker begi
 import gc
 from typing import Any
 
+from fund.settings import settings
+
+# Only the worker's environment names the key of the public log: no page may ever be near it.
+if settings().log_key_file:
+    raise SystemExit("The web server must not know LOG_KEY_FILE. Set it for worker.py alone, not in .env.")
+
 workers = 2
 worker_class = "gthread"
 threads = 4
@@ -18,14 +24,6 @@ control_socket_disable = True
 proc_name = "fund-web"
 #: Memory that a library leaks is given back in time; the jitter keeps both workers from leaving at once.
 max_requests, max_requests_jitter = 20_000, 2_000
-
-
-def on_starting(_server: Any) -> None:
-    """Refuse to serve pages with the key of the public log at hand: only the worker's environment names it."""
-    from fund.settings import settings
-
-    if settings().log_key_file:
-        raise SystemExit("The web server must not know LOG_KEY_FILE. Set it for worker.py alone, not in .env.")
 
 
 def when_ready(_server: Any) -> None:
