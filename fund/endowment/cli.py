@@ -295,6 +295,18 @@ def check_limit(financial_year: str) -> None:
             raise click.ClickException("It does not agree with what is on the record.")
 
 
+@commands.command("check")
+def check() -> None:
+    """Hold the endowment's rows against the ledger, and work every limit out again. Fails with what does not tie."""
+    with transaction():
+        entries, problems = queries.check()
+    for problem in problems:
+        click.echo(f"{problem.code}: {problem.where}: {problem.sentence}")
+    if problems:
+        raise click.ClickException(f"{len(problems)} of it does not tie.")
+    click.echo(f"{entries} entries of the endowment: all of it ties to the ledger.")
+
+
 @commands.command("draw-down")
 @click.argument("financial_year")
 @reference

@@ -6,7 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from fund.db import db
+from fund.db import session as fund_session
 from fund.demo import load, story
+from fund.endowment import queries as endowment
 
 MOST_QUERIES = 8
 
@@ -44,6 +46,12 @@ def test_a_page_of_the_line_costs_at_most_eight_queries(demo, as_person):
         assert browser.get(address).status_code == 200, address
         costs[name] = len([one for one in counted if "set_config" not in one and "RESET ROLE" not in one])
     assert {name: cost for name, cost in costs.items() if cost > MOST_QUERIES} == {}
+
+
+def test_the_demos_endowment_ties_to_its_ledger(demo):
+    entries, problems = endowment.check()
+    fund_session.rollback()
+    assert (entries > 10, problems) == (True, [])
 
 
 def test_a_pound_is_followed_back_to_every_tranche_each_with_its_share(as_person, one):

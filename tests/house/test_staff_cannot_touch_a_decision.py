@@ -211,6 +211,7 @@ COMMANDS = {
     "endowment budget-costs": ("", "nothing of the panel"),
     "endowment buy": ("", "nothing of the panel"),
     "endowment call-off-trade": ("", "nothing of the panel"),
+    "endowment check": ("", "nothing of the panel"),
     "endowment check-limit": ("", "nothing of the panel"),
     "endowment choose-rule": ("", "nothing of the panel"),
     "endowment draw-down": ("", "nothing of the panel"),

@@ -1,7 +1,9 @@
 """Reading the endowment: `records` of what came in, what it earned and whose money a pound is; `limits` of what a year
 may spend, and from what that is worked out; `outlook` of whether it will last;
-`holdings` of what it is invested in; `reserve` for owners."""
+`holdings` of what it is invested in; `reserve` for owners;
+`check` of it all against the ledger."""
 
+from fund.endowment.queries.check import check
 from fund.endowment.queries.holdings import HoldingLine, holding_facts, holdings
 from fund.endowment.queries.limits import (
     Plan,
@@ -37,8 +39,8 @@ from fund.endowment.queries.records import (
 from fund.endowment.queries.reserve import ProposedChange, proposed_changes, reserve_is_on, reserve_pence
 
 __all__ = [
-    "HoldingLine", "Plan", "ProposedChange", "TrancheShare", "Worth", "budgeted_pence", "choices", "confirmed_plan",
-    "drawdowns", "holding_facts", "holdings", "limit_facts", "limit_is_set", "limit_left_pence",
+    "HoldingLine", "Plan", "ProposedChange", "TrancheShare", "Worth", "budgeted_pence", "check", "choices",
+    "confirmed_plan", "drawdowns", "holding_facts", "holdings", "limit_facts", "limit_is_set", "limit_left_pence",
     "limits_with_what_is_left", "plan", "plans", "prices", "proposed_changes", "reserve_is_on", "reserve_pence",
     "return_total_pence", "returns", "rule_for", "rules_to_compare", "shares_of_tranches", "spending_limit",
     "spending_limits", "start", "total_return", "tranches", "value_on", "values_on", "waiting_for", "worth",

@@ -32,12 +32,13 @@ from fund.ledger.queries.entries import (
     shown,
 )
 from fund.ledger.queries.find import found_by
+from fund.ledger.queries.kinds import EntrySum, entries_of_kinds
 from fund.ledger.queries.movements import Moved, moved_by_day
 
 __all__ = [
-    "Balance", "Brief", "ClassSum", "LineRow", "Moved", "Movement", "Shown", "accounts_of_class",
-    "all_balances", "allocated_pence", "available_pence", "balance_as_effective", "balance_as_recorded",
-    "balance_of", "balances", "briefs", "capital_by_day", "class_sums", "flows", "found_by",
-    "largest_allocations", "latest", "lines_of", "moved_by_day", "movements_of", "pending_lines",
-    "posting_rules", "relating_to", "shown", "steps_of_a_pound",
+    "Balance", "Brief", "ClassSum", "EntrySum", "LineRow", "Moved", "Movement", "Shown", "accounts_of_class",
+    "all_balances", "allocated_pence", "available_pence", "balance_as_effective", "balance_as_recorded", "balance_of",
+    "balances", "briefs", "capital_by_day", "class_sums", "entries_of_kinds", "flows", "found_by",
+    "largest_allocations", "latest", "lines_of", "moved_by_day", "movements_of", "pending_lines", "posting_rules",
+    "relating_to", "shown", "steps_of_a_pound",
 ]
