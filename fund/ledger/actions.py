@@ -80,13 +80,19 @@ def post_many(entries: Sequence[ToPost]) -> list[Posted]:
     write_now("leaf")
     session.flush()
     transparency.tell_the_publisher()
-    prepared = [_Prepared.of(entry) for entry in entries]
+    if len(entries) > CHUNK:
+        prepared, written = _write_in_chunks(entries)
+    else:
+        prepared = [_Prepared.of(entry) for entry in entries]
+        written = _write(prepared)
     standing: dict[str, Posted] = {}
-    written = _write(prepared)
     if written is None:
         standing = _standing(prepared)
         if not standing:
             transparency.begin()
+        for one in prepared:
+            if one.idem_key in standing and one.entry.commitments and one.entry.entry_id is None:
+                transparency.take_back(one.entry_id)  # what stands has its own, and this one will never be a leaf
         prepared = [one for one in prepared if one.idem_key not in standing]
         written = (_write(prepared) if prepared else {}) or {}
     standing |= {one.idem_key: written[one.entry_id] for one in prepared}
@@ -240,21 +246,57 @@ _POST = "SELECT seq, id, leaf_hash FROM ledger.post(%s::text[], %b::bytea[], %b:
 _POST_ONE = "SELECT seq, id, leaf_hash FROM ledger.post(ARRAY[%s::text], ARRAY[%b::bytea], ARRAY[%b::bytea])"
 
 
+#: How many entries are sent together: while the database posts some, the next are written down here.
+CHUNK = 250
+
+
 def _write(prepared: Sequence[_Prepared]) -> dict[uuid.UUID, Posted] | None:
     """Write all of them, or none where one of the keys was used before or the log has not begun."""
-    # The driver's own cursor, in the session's transaction: SQLAlchemy's layers cost as much as the posting.
-    driver: Any = session.connection().connection.driver_connection
+    driver = _driver()
     try:
         if len(prepared) == 1:
             one = prepared[0]
             rows = driver.execute(_POST_ONE, (one.idem_key, one.request_hash, one.bytes)).fetchall()
         else:
-            rows = driver.execute(_POST, ([one.idem_key for one in prepared], [one.request_hash for one in prepared],
-                                          [one.bytes for one in prepared])).fetchall()
+            rows = driver.execute(_POST, _parts(prepared)).fetchall()
     except psycopg.Error as error:
-        raise _plainly(error, [code for one in prepared for line in one.entry.lines
-                               for code in (line.debit, line.credit)]) from error
+        raise _plainly(error, _accounts(prepared)) from error
     return {row[1]: Posted(*row) for row in rows} if rows else None
+
+
+def _write_in_chunks(entries: Sequence[ToPost]) -> tuple[list[_Prepared], dict[uuid.UUID, Posted] | None]:
+    """The same for many entries, with what they were made into; the database works while the next are made."""
+    driver = _driver()
+    prepared: list[_Prepared] = []
+    answers = []
+    try:
+        with driver.pipeline():
+            driver.execute("SAVEPOINT posting")
+            for at in range(0, len(entries), CHUNK):
+                chunk = [_Prepared.of(entry) for entry in entries[at:at + CHUNK]]
+                prepared += chunk
+                answers.append(driver.execute(_POST, _parts(chunk)))
+        rows = [answer.fetchall() for answer in answers]
+        if not all(rows):  # a key was used before: none of them stands, and whoever called goes on one by one
+            driver.execute("ROLLBACK TO SAVEPOINT posting")
+        driver.execute("RELEASE SAVEPOINT posting")
+    except psycopg.Error as error:
+        raise _plainly(error, _accounts(prepared)) from error
+    return prepared, {row[1]: Posted(*row) for found in rows for row in found} if all(rows) else None
+
+
+def _driver() -> Any:
+    """The driver's own connection, in the session's transaction: SQLAlchemy's layers cost as much as the posting."""
+    return session.connection().connection.driver_connection
+
+
+def _parts(prepared: Sequence[_Prepared]) -> tuple[list[str], list[bytes], list[bytes]]:
+    return ([one.idem_key for one in prepared], [one.request_hash for one in prepared],
+            [one.bytes for one in prepared])
+
+
+def _accounts(prepared: Sequence[_Prepared]) -> list[str]:
+    return [code for one in prepared for line in one.entry.lines for code in (line.debit, line.credit)]
 
 
 def _standing(prepared: Sequence[_Prepared]) -> dict[str, Posted]:

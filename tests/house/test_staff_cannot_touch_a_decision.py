@@ -151,7 +151,7 @@ ACTIONS_THAT_WRITE_NOTHING = """
     rounds.publish_round transparency.append transparency.append_later transparency.begin transparency.commit_to
     transparency.erase transparency.name_new_key
     transparency.original transparency.our_policy transparency.our_signers transparency.publish_next
-    transparency.put_up transparency.record_act transparency.tell_the_publisher
+    transparency.put_up transparency.record_act transparency.take_back transparency.tell_the_publisher
 """
 
 ACTIONS = {

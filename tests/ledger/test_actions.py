@@ -160,3 +160,48 @@ def test_a_batch_with_one_key_that_stands_posts_the_others_and_gives_all(ledger)
                        idem_key="t1"),
         actions.ToPost(kind="investment_income", lines=rules.investment_income(5), effective_on=DAY, idem_key="i")])
     assert (again, other.seq) == (first, first.seq + 1)
+
+
+def incomes(numbers):
+    return [actions.ToPost(kind="investment_income", lines=rules.investment_income(1), effective_on=DAY,
+                           idem_key=f"many/{number}") for number in numbers]
+
+
+MANY = 2 * actions.CHUNK + 3
+
+
+def test_many_entries_stand_in_their_order(ledger, session):
+    posted = actions.post_many(incomes(range(MANY)))
+    assert [one.seq for one in posted] == list(range(posted[0].seq, posted[0].seq + MANY))
+    assert queries.balance_of("3100").posted_pence == MANY
+    assert actions.post_many(incomes(range(MANY))) == posted
+
+
+@pytest.mark.parametrize("stands", [0, actions.CHUNK + 1, MANY - 1])
+def test_many_entries_of_which_one_stands_are_all_there_once(ledger, stands):
+    (first,) = actions.post_many(incomes([stands]))
+    posted = actions.post_many(incomes(range(MANY)))
+    assert posted[stands] == first
+    assert len({one.seq for one in posted}) == MANY
+    assert queries.balance_of("3100").posted_pence == MANY
+
+
+@pytest.mark.parametrize("wrong", [0, actions.CHUNK + 1, MANY - 1])
+def test_many_entries_of_which_one_is_refused_leave_nothing(ledger, session, wrong):
+    before = session.scalar(sa.text("SELECT size FROM log.log_head"))
+    entries = incomes(range(MANY))
+    entries[wrong] = actions.ToPost(kind="drawdown", lines=[rules.Line("3100", "3200", 1)], effective_on=DAY,
+                                    idem_key="wrong")
+    with pytest.raises(Refused) as refused, session.begin_nested():
+        actions.post_many(entries)
+    assert [reason.code for reason in refused.value.reasons] == ["fk_transfer_rule"]
+    nothing_is_written(session, before)
+
+
+def test_a_private_value_asked_for_twice_is_committed_to_once(ledger, session):
+    ask = {"kind": "investment_income", "lines": rules.investment_income(5), "effective_on": DAY, "idem_key": "private",
+           "commitments": {"subject": "somebody"}}
+    assert actions.post(**ask) == actions.post(**ask)
+    session.flush()
+    session.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE"))
+    assert session.scalar(sa.text("SELECT count(*) FROM log.commitment")) == 1

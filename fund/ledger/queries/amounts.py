@@ -52,9 +52,12 @@ _BALANCE = sa.select(Account.code, Account.name, Account.class_, BalanceRow.debi
                      BalanceRow.credits_pending_pence).join(BalanceRow, BalanceRow.account_id == Account.id)
 
 
+_BALANCE_OF = _BALANCE.where(Account.code == sa.bindparam("code"))
+
+
 def balance_of(code: str) -> Balance:
     """The balance of an account now. Raises NotFound."""
-    row = session.execute(_BALANCE.where(Account.code == code)).one_or_none()
+    row = session.execute(_BALANCE_OF, {"code": code}).one_or_none()
     if row is None:
         raise NotFound(f"no account {code}")
     return Balance(*row)
@@ -62,7 +65,7 @@ def balance_of(code: str) -> Balance:
 
 def available_pence(code: str) -> int:
     """What may still leave an account; nothing for one that is not open yet."""
-    row = session.execute(_BALANCE.where(Account.code == code)).one_or_none()
+    row = session.execute(_BALANCE_OF, {"code": code}).one_or_none()
     return 0 if row is None else Balance(*row).available_pence
 
 

@@ -12,8 +12,9 @@ from fund.transparency.actions.record import (
     name_new_key,
     original,
     record_act,
+    take_back,
     tell_the_publisher,
 )
 
 __all__ = ["CALL", "GENESIS", "Leaf", "append", "append_later", "begin", "commit_to", "erase",
-           "name_new_key", "original", "record_act", "tell_the_publisher"]
+           "name_new_key", "original", "record_act", "take_back", "tell_the_publisher"]

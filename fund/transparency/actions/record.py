@@ -135,6 +135,11 @@ def commit_to(leaf_id: uuid.UUID, field: str, value: str, *, pointer: str | None
     return formats.commitment(salt, formats.nfc(value))
 
 
+def take_back(leaf_id: uuid.UUID) -> None:
+    """Remove what was committed to for a leaf that will never be written: another stands in its place."""
+    session.execute(sa.delete(Commitment).where(Commitment.leaf_id == leaf_id))
+
+
 def erase(pointer: str) -> int:
     """Make every commitment to a value unreadable for ever, and say so in the log; gives how many there were.
 
