@@ -20,6 +20,10 @@ PEOPLE = {NOBODY: None, "volunteer": story.APPLICANTS[0], "another": story.APPLI
           "authoriser": story.AUTHORISERS[0], "trustee": story.TRUSTEES[0]}
 
 
+#: What is no page; the published files of the log are in a store that these tests do not start.
+FILES = {"static", "transparency.file", "transparency.receipt"}
+
+
 @pytest.fixture(scope="module")
 def demo(module_live: Live) -> Live:
     """The fund with its demo loaded, once for all people."""
@@ -64,7 +68,7 @@ def test_every_page_that_somebody_can_reach_is_clean_and_fits(demo, new_page, na
     while waiting:
         address = waiting.pop(0)
         which = endpoint(demo, address)
-        if which is None or which in {*seen, "static"} or is_left_to_the_stranger(demo, name, which):
+        if which is None or which in {*seen, *FILES} or is_left_to_the_stranger(demo, name, which):
             continue
         if not is_a_page(page, address):
             continue
