@@ -1,5 +1,6 @@
 """Will it last: reproducible, right where the answer is known, and never better for spending more."""
 
+import itertools
 import random
 from dataclasses import replace
 
@@ -103,6 +104,15 @@ def test_more_spending_never_raises_the_chance_that_it_lasts(rate, more, mean, s
     less, greater = project.__wrapped__(START, small, (key("rolling_average", rate=rate),
                                                        key("rolling_average", rate=rate + more))).outcomes
     assert all(high <= low for low, high in zip(less.lasts, greater.lasts, strict=True))
+
+
+def test_whoever_changes_an_assumption_keeps_their_luck():
+    """A little more return is better on every path, and never worse by chance."""
+    chances = [project(START, Assumptions(return_mean=mean), (key("rolling_average"),)).outcomes[0].lasts
+               for mean in (400, 450, 500, 550, 600, 650, 700)]
+    assert all(low <= high for worse, better in itertools.pairwise(chances)
+               for low, high in zip(worse, better, strict=True))
+    assert chances[0] != chances[-1]
 
 
 def test_a_mean_and_a_swing_are_those_of_the_drawn_years():

@@ -18,6 +18,7 @@ import hashlib
 import json
 import math
 import random
+from array import array
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -175,17 +176,25 @@ def _log_normal(mean: int, deviation: int) -> tuple[float, float]:
     return math.log(whole) - variance / 2, math.sqrt(variance)
 
 
+@lru_cache(maxsize=1)
+def _normals(seed: int, half: int) -> tuple[tuple[Sequence[float], Sequence[float]], ...]:
+    """Two rows of normal numbers for each year. The last are kept: whoever changes an assumption gets the same luck, so
+    that what differs is what they changed."""
+    gauss = random.Random(seed).gauss
+    return tuple((array("d", [gauss() for _ in range(half)]), array("d", [gauss() for _ in range(half)]))
+                 for _ in range(YEARS))
+
+
 def _draw(start: Start, assumed: Assumptions) -> list[_Year]:
     mean, swing = _log_normal(assumed.return_mean, assumed.return_deviation)
     price_mean, price_swing = _log_normal(assumed.inflation_mean, assumed.inflation_deviation)
     rho = assumed.correlation / 100
     together, apart = price_swing * rho, price_swing * math.sqrt(1 - rho * rho)
-    gauss, half, exp = random.Random(assumed.seed).gauss, assumed.paths // 2, math.exp
+    half, exp = assumed.paths // 2, math.exp
     floor, capital = start.floor_pence / 100, [start.capital_pence / 100] * (2 * half)
     net, years = mean - price_mean, []
-    for _year in range(YEARS):
-        one = [gauss() for _ in range(half)] if swing else [0.0] * half
-        two = [together * a + apart * gauss() for a in one] if price_swing else [0.0] * half
+    for one, other in _normals(assumed.seed, half):
+        two = [together * a + apart * b for a, b in zip(one, other, strict=True)]
         earned = [swing * a - b for a, b in zip(one, two, strict=True)]
         deflator = [exp(-price_mean - b) for b in two] + [exp(-price_mean + b) for b in two]
         years.append(_Year([exp(net + a) for a in earned] + [exp(net - a) for a in earned], deflator,
