@@ -70,7 +70,7 @@ def _check_text(text: str) -> None:
 def read(encoded: bytes) -> dict[str, Any]:
     """What a leaf says. Raises BadInput unless the bytes are exactly the canonical form of what they say."""
     try:
-        said = json.loads(encoded)
+        said = json.loads(encoded.decode())
     except ValueError:
         raise BadInput("not JSON") from None
     if type(said) is not dict or canonical(said) != encoded:
