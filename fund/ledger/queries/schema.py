@@ -59,21 +59,23 @@ _SECTIONS = {
       WHERE n.nspname IN ('log', 'ledger') OR p.oid IN (SELECT t.tgfoid FROM pg_trigger t
       JOIN pg_class c ON c.oid = t.tgrelid
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN ('log', 'ledger') AND NOT t.tgisinternal)""",
+    # What an owner may do with its own is left out: it differs between versions of PostgreSQL.
     "rights": """
       SELECT x.name || ' ' || coalesce(g.rolname, 'PUBLIC'), string_agg(DISTINCT a.privilege_type
                || CASE WHEN a.is_grantable THEN ' AND TO GRANT IT' ELSE '' END, ', ')
       FROM (
-        SELECT n.nspname || '.' || c.relname AS name, coalesce(c.relacl, acldefault('r', c.relowner)) AS acl
+        SELECT n.nspname || '.' || c.relname AS name, coalesce(c.relacl, acldefault('r', c.relowner)) AS acl, c.relowner
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname IN ('log', 'ledger') AND c.relkind <> 'i'
-        UNION ALL SELECT n.nspname || '.' || c.relname || '.' || a.attname, a.attacl FROM pg_attribute a
+        UNION ALL SELECT n.nspname || '.' || c.relname || '.' || a.attname, a.attacl, c.relowner FROM pg_attribute a
         JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname IN ('log', 'ledger')
-        UNION ALL SELECT p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner)) FROM pg_proc p
-        JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('log', 'ledger')
-        UNION ALL SELECT n.nspname, coalesce(n.nspacl, acldefault('n', n.nspowner)) FROM pg_namespace n
-        WHERE n.nspname IN ('log', 'ledger')
-      ) x CROSS JOIN LATERAL aclexplode(x.acl) a LEFT JOIN pg_roles g ON g.oid = a.grantee GROUP BY 1""",
+        UNION ALL SELECT p.oid::regprocedure::text, coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('log', 'ledger')
+        UNION ALL SELECT n.nspname, coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner
+        FROM pg_namespace n WHERE n.nspname IN ('log', 'ledger')
+      ) x CROSS JOIN LATERAL aclexplode(x.acl) a LEFT JOIN pg_roles g ON g.oid = a.grantee
+      WHERE a.grantee <> x.relowner GROUP BY 1""",
     "owners": """
       SELECT c.oid::regclass::text, r.rolname || CASE WHEN c.relrowsecurity THEN ' ROW SECURITY' ELSE '' END
              || CASE c.relpersistence WHEN 'p' THEN '' ELSE ' (lost in a crash)' END
