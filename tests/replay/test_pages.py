@@ -25,6 +25,8 @@ POINTS = re.compile(r"\b[0-5](\.5)? of 5\b|\bscore is \d")
 
 def text_of(response):
     """What a person or a program reads: entities resolved, tags and blanks taken out of HTML."""
+    if response.mimetype == "application/pdf":
+        return ""  # no text to be read here; what it must say is said in the header too
     body = response.get_data(as_text=True)
     if response.mimetype != "text/html":
         return body
