@@ -32,9 +32,11 @@ def agree_trade(actor: Actor, *, buy: bool, holding: str, amount_pence: int, agr
     found = session.scalars(sa.select(HoldingTrade).where(HoldingTrade.reference == reference)).one_or_none()
     if found is not None:
         return same(found, {**given, "holding_id": getattr(_find(holding), "id", None)})
+    holding_id = _open(holding)
+    queries.wait_for_holding(holding_id)
     refuse_if(rules.reasons_not_to_trade(queries.holding_facts(holding), buy=buy, amount_pence=amount_pence))
     ledger.open_standing_accounts()
-    trade = HoldingTrade(id=ids.new_id(), holding_id=_open(holding), reference=reference, entry_id=ids.new_id(),
+    trade = HoldingTrade(id=ids.new_id(), holding_id=holding_id, reference=reference, entry_id=ids.new_id(),
                          **given)
     session.add(trade)
     record_act(actor, "buy_investments" if buy else "sell_investments", "holding_trade", trade.id,
@@ -60,6 +62,7 @@ def _end(actor: Actor, reference: str, ended_on: date, *, is_settled: bool) -> H
     trade = session.scalars(sa.select(HoldingTrade).where(HoldingTrade.reference == reference.strip())).one_or_none()
     if trade is None:
         raise NotFound(f"no trade {reference}")
+    queries.wait_for_holding(trade.holding_id)
     found = session.get(HoldingTradeEnd, trade.id)
     if found is not None and (found.is_settled, found.ended_on) == (is_settled, ended_on):
         return found
@@ -93,6 +96,7 @@ def record_valuation(actor: Actor, *, holding: str, value_pence: int, valued_on:
         HoldingValuation.source == source, HoldingValuation.reference == reference)).one_or_none()
     if found is not None:
         return same(found, {**given, "holding_id": held.id})
+    queries.wait_for_holding(held.id)
     facts = queries.holding_facts(holding)
     refuse_if(rules.reasons_not_to_value(facts, value_pence=value_pence, valued_on=valued_on))
     made = _post_difference(actor, value_pence - facts.carried_pence, valued_on, source, reference, {

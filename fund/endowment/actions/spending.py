@@ -44,6 +44,7 @@ def choose_rule(actor: Actor, financial_year: str, *, rule: str, parameters: Map
     allow(actor, rules.SPENDERS)
     _check_year(financial_year)
     chosen = rules.choice_of(rule, parameters)
+    queries.wait_for_year(financial_year)
     refuse_if(rules.reasons_not_to_choose_rule(queries.limit_is_set(financial_year)))
     row = SpendingRuleChoice(id=ids.new_id(), financial_year=financial_year, rule=chosen.rule.name,
                              rule_version=chosen.rule.version, parameters=dict(chosen.parameters),
@@ -107,6 +108,7 @@ def set_spending_limit(actor: Actor, financial_year: str, *, set_on: date, asked
     """
     allow(actor, rules.SPENDERS)
     _check_year(financial_year)
+    queries.wait_for_year(financial_year)
     ledger.open_standing_accounts()
     facts = queries.limit_facts(financial_year, set_on, asked_pence)
     refuse_if(rules.reasons_not_to_set_limit(facts))

@@ -1,0 +1,94 @@
+"""Two people at the same moment: a limit is set once, a trade ends once, a holding is not sold twice."""
+
+import threading
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+
+from fund.db import session as fund_session
+from fund.db import transaction
+from fund.endowment import actions, queries
+from fund.kernel.actor import SYSTEM
+from fund.kernel.errors import FundError
+from tests.make.ledger import make_change_of_value, make_holding, make_tranche
+
+DAY = date(2026, 6, 1)
+
+
+@pytest.fixture
+def shared(own_app):
+    """A committed fund with a holding of £8,000 and return, in a database of its own."""
+    with transaction():
+        make_tranche(amount_pence=1_000_000, received_on=date(2026, 3, 1))
+        make_holding(800_000, DAY)
+        make_change_of_value(100_000, DAY)
+    return own_app
+
+
+def at_once(app, *works):
+    """Do all of it at the same moment, each in a thread and a transaction of its own; what each ended in."""
+    ready, ended = threading.Barrier(len(works)), [None] * len(works)
+
+    def run(number, work):
+        with app.app_context():
+            try:
+                ready.wait(10)
+                with transaction():
+                    work()
+                ended[number] = "done"
+            except (FundError, sa.exc.IntegrityError) as error:
+                ended[number] = type(error).__name__
+            finally:
+                fund_session.remove()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return ended
+
+
+def ask(app, statement):
+    with app.app_context():
+        found = fund_session.execute(sa.text(statement)).scalar_one()
+        fund_session.remove()
+        return found
+
+
+def test_a_limit_is_set_once(shared):
+    ended = at_once(shared, *[lambda: actions.set_spending_limit(SYSTEM, "2026-27", set_on=DAY, asked_pence=100)] * 6)
+    assert ended.count("done") == 1
+    assert ask(shared, "SELECT count(*) FROM spending_limit") == 1
+    assert ask(shared, "SELECT count(*) FROM ledger.entry WHERE kind = 'spending_rule_set'") == 1
+
+
+def test_a_rule_is_chosen_before_the_limit_or_not_at_all(shared):
+    works = [lambda: actions.set_spending_limit(SYSTEM, "2026-27", set_on=DAY, asked_pence=100)] + [
+        lambda: actions.choose_rule(SYSTEM, "2026-27", rule="yale", parameters={"rate": 300})] * 4
+    at_once(shared, *works)
+    # Whatever came first: the limit follows the choice that stood when it was set.
+    assert ask(shared, """SELECT count(*) FROM spending_limit l WHERE l.rule IS DISTINCT FROM coalesce((
+        SELECT c.rule FROM spending_rule_choice c WHERE c.chosen_at < l.recorded_at
+        ORDER BY c.chosen_at DESC LIMIT 1), 'rolling_average')""") == 0
+
+
+def test_a_holding_is_not_sold_twice(shared):
+    ended = at_once(shared, *[lambda n=n: actions.agree_trade(
+        SYSTEM, buy=False, holding="World shares", amount_pence=500_000, agreed_on=DAY, reference=f"s{n}")
+        for n in range(5)])
+    assert ended.count("done") == 1
+    assert ask(shared, "SELECT sum(amount_pence) FROM holding_trade WHERE NOT is_buy") == 500_000
+
+
+def test_a_valuation_of_the_same_day_counts_once(shared):
+    ended = at_once(shared, *[lambda n=n: actions.record_valuation(
+        SYSTEM, holding="World shares", value_pence=1_000_000 + n, valued_on=date(2026, 6, 2), source="V",
+        reference=f"v{n}", document=b"x") for n in range(5)])
+    assert ended.count("done") == 1
+    with shared.app_context():
+        carried, problems = queries.holdings()[0].carried_pence, queries.check()[1]
+        fund_session.remove()
+    assert problems == []
+    assert carried >= 1_000_000
