@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-PARTS = ("pages", "ledger", "log", "replay", "memory")
+PARTS = ("pages", "ledger", "log", "books", "replay", "memory")
 
 for part in sys.argv[1:] or PARTS:
     print(f"\n== {part}", flush=True)
