@@ -199,7 +199,7 @@ def source(given):
 
     def from_web(name):
         try:
-            with urllib.request.urlopen(given.rstrip("/") + "/" + name, timeout=30) as answer:  # noqa: S310
+            with urllib.request.urlopen(given.rstrip("/") + "/" + name, timeout=30) as answer:  # noqa: S310  # nosec B310
                 return answer.read()
         except urllib.error.HTTPError as error:
             if error.code == 404:
