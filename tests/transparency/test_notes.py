@@ -207,7 +207,7 @@ def test_a_bundle_that_is_cut_short_is_refused(broken):
 
 # Whose cosignatures are wanted --------------------------------------------------------------------------------------
 
-W = [Signer.new(f"w{n}.example", formats.WITNESS_KEY).key for n in range(4)]
+W = [signer(f"w{n}.example", formats.WITNESS_KEY, bytes([n]) * 32).key for n in range(4)]
 POLICY = f"""# the fund's witnesses
 log {TESSERA_KEY} https://log.example
 
