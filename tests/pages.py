@@ -56,6 +56,8 @@ def _whole(app: Flask, page: Element, response: Any) -> Any:
     title = _text(page.find("head/title"))
     if not title or title.startswith("–"):
         yield "no title of its own"
+    if title.count("To mend:") > 1:
+        yield f"the title says twice that there is something to mend: {title}"
     if len(headings := page.findall(".//h1")) != 1 or not _text(headings[0]):
         yield f"{len(headings)} h1 in place of one"
     if response.status_code == 200 and response.request.method == "GET":

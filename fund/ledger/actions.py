@@ -170,6 +170,7 @@ _CLOSE_PERIOD = sa.text("SELECT seq, id, leaf_hash FROM ledger.close_period(:key
 
 def _write_record(statement: sa.TextClause, kind: str, record: Mapping[str, Any], idem_key: str) -> sa.Row | None:
     """Write a record that changes the books; None where its key was used before or the log has not begun."""
+    transparency.tell_the_publisher()
     request_hash, encoded = formats.record(kind, record, ids.new_id(), clock.now())
     try:
         return session.execute(statement, {"key": idem_key, "hash": request_hash, "leaf": encoded}).first()

@@ -156,6 +156,15 @@ def test_a_rule_is_chosen_in_public_and_counts_until_another_is(session):
     session.commit()
 
 
+def test_a_rule_that_is_chosen_twice_is_one_record(session):
+    first = actions.choose_rule(SYSTEM, YEAR, rule="yale", parameters={"rate": 450})
+    size = public_record.size()
+    assert actions.choose_rule(SYSTEM, YEAR, rule="yale", parameters={"rate": 450}).id == first.id
+    assert public_record.size() == size
+    assert actions.choose_rule(SYSTEM, YEAR, rule="yale", parameters={"rate": 440}).id != first.id
+    assert actions.choose_rule(SYSTEM, YEAR, rule="yale", parameters={"rate": 450}).id != first.id
+
+
 def test_no_rule_is_chosen_for_a_year_whose_limit_is_set(low):
     actions.set_spending_limit(SYSTEM, YEAR, set_on=APRIL, asked_pence=1)
     with pytest.raises(Refused) as refused:

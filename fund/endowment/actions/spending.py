@@ -38,14 +38,19 @@ from fund.transparency.actions import append, record_act
 def choose_rule(actor: Actor, financial_year: str, *, rule: str, parameters: Mapping[str, int]) -> SpendingRuleChoice:
     """Choose the rule by which limits are set from a financial year on, until another is chosen.
 
-    The choice is a public record with the rule's version and its figures. Raises BadInput for a rule or a figure that
-    there is not, Refused where the year's limit is set already.
+    The choice is a public record with the rule's version and its figures. What was chosen last for the year, chosen
+    again (a button pressed twice), stands as it is. Raises BadInput for a rule or a figure that there is not, Refused
+    where the year's limit is set already.
     """
     allow(actor, rules.SPENDERS)
     _check_year(financial_year)
     chosen = rules.choice_of(rule, parameters)
     queries.wait_for_year(financial_year)
     refuse_if(rules.reasons_not_to_choose_rule(queries.limit_is_set(financial_year)))
+    last = queries.choice_for(financial_year)
+    if last is not None and (last.financial_year, last.rule, last.rule_version, last.parameters) == (
+            financial_year, chosen.rule.name, chosen.rule.version, dict(chosen.parameters)):
+        return last
     row = SpendingRuleChoice(id=ids.new_id(), financial_year=financial_year, rule=chosen.rule.name,
                              rule_version=chosen.rule.version, parameters=dict(chosen.parameters),
                              chosen_by=actor.person_id, leaf_id=ids.new_id())

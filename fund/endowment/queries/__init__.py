@@ -7,6 +7,7 @@ from fund.endowment.queries.check import check
 from fund.endowment.queries.holdings import HoldingLine, holding_facts, holdings
 from fund.endowment.queries.limits import (
     Plan,
+    choice_for,
     choices,
     confirmed_plan,
     limit_facts,
@@ -40,7 +41,8 @@ from fund.endowment.queries.reserve import ProposedChange, proposed_changes, res
 from fund.endowment.queries.turns import wait_for_holding, wait_for_year
 
 __all__ = [
-    "HoldingLine", "Plan", "ProposedChange", "TrancheShare", "Worth", "budgeted_pence", "check", "choices",
+    "HoldingLine", "Plan", "ProposedChange", "TrancheShare", "Worth", "budgeted_pence", "check", "choice_for",
+    "choices",
     "confirmed_plan", "drawdowns", "holding_facts", "holdings", "limit_facts", "limit_is_set", "limit_left_pence",
     "limits_with_what_is_left", "plan", "plans", "prices", "proposed_changes", "reserve_is_on", "reserve_pence",
     "return_total_pence", "returns", "rule_for", "rules_to_compare", "shares_of_tranches", "spending_limit",

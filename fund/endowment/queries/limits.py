@@ -38,12 +38,17 @@ def choices() -> list[SpendingRuleChoice]:
         SpendingRuleChoice.financial_year.desc(), SpendingRuleChoice.chosen_at.desc(), SpendingRuleChoice.id)))
 
 
+def choice_for(financial_year: str) -> SpendingRuleChoice | None:
+    """What trustees chose last for a year or for one before it, if they ever chose."""
+    return session.scalars(
+        sa.select(SpendingRuleChoice).where(SpendingRuleChoice.financial_year <= financial_year)
+        .order_by(SpendingRuleChoice.financial_year.desc(), SpendingRuleChoice.chosen_at.desc()).limit(1)).first()
+
+
 def rule_for(financial_year: str) -> Choice:
     """The rule in force in a year: what trustees chose last for it or for a year before, else the rule that the fund
     began with."""
-    row = session.scalars(
-        sa.select(SpendingRuleChoice).where(SpendingRuleChoice.financial_year <= financial_year)
-        .order_by(SpendingRuleChoice.financial_year.desc(), SpendingRuleChoice.chosen_at.desc()).limit(1)).first()
+    row = choice_for(financial_year)
     return rules.DEFAULT_CHOICE if row is None else rules.choice_of(row.rule, row.parameters, row.rule_version)
 
 
