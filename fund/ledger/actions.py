@@ -6,9 +6,10 @@ else can write to the log until the transaction ends, which is what makes its pl
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain, islice
 from typing import Any
 
 import psycopg
@@ -69,34 +70,34 @@ def post(kind: str, lines: Sequence[Line], *, effective_on: date, idem_key: str,
     return post_many([ToPost(kind=kind, lines=lines, effective_on=effective_on, idem_key=idem_key, **more)])[0]
 
 
-def post_many(entries: Sequence[ToPost]) -> list[Posted]:
+def post_many(entries: Iterable[ToPost]) -> list[Posted]:
     """Post entries in this order, all of them or none, and give one Posted for each: how an import posts.
 
     Each is checked as if it stood alone: no account is overdrawn after any of them. A line may resolve a reservation
-    of an earlier entry of the same call, when that entry was given its `entry_id`.
+    of an earlier entry of the same call, when that entry was given its `entry_id`. Many are best given as they are
+    made: the database posts some while the next are asked for, so whatever makes them must not ask the database.
     """
-    if not entries:
+    chunks = _chunks(entries)
+    first = next(chunks, None)
+    if first is None:
         return []
     write_now("leaf")
     session.flush()
     transparency.tell_the_publisher()
-    if len(entries) > CHUNK:
-        prepared, written = _write_in_chunks(entries)
-    else:
-        prepared = [_Prepared.of(entry) for entry in entries]
-        written = _write(prepared)
+    asked, written = (first, _write(first)) if len(first) < CHUNK else _write_in_chunks(first, chunks)
     standing: dict[str, Posted] = {}
+    prepared = asked
     if written is None:
-        standing = _standing(prepared)
+        standing = _standing(asked)
         if not standing:
             transparency.begin()
-        for one in prepared:
+        for one in asked:
             if one.idem_key in standing and one.entry.commitments and one.entry.entry_id is None:
                 transparency.take_back(one.entry_id)  # what stands has its own, and this one will never be a leaf
-        prepared = [one for one in prepared if one.idem_key not in standing]
+        prepared = [one for one in asked if one.idem_key not in standing]
         written = (_write(prepared) if prepared else {}) or {}
     standing |= {one.idem_key: written[one.entry_id] for one in prepared}
-    return [standing[entry.idem_key] for entry in entries]
+    return [standing[one.idem_key] for one in asked]
 
 
 def reverse(entry_id: uuid.UUID, *, effective_on: date, idem_key: str, **more: Any) -> Posted:
@@ -251,6 +252,13 @@ _POST_ONE = "SELECT seq, id, leaf_hash FROM ledger.post(ARRAY[%s::text], ARRAY[%
 CHUNK = 250
 
 
+def _chunks(entries: Iterable[ToPost]) -> Iterator[list["_Prepared"]]:
+    """The entries with their bytes made, as many at a time as are sent together."""
+    rest = iter(entries)
+    while chunk := [_Prepared.of(entry) for entry in islice(rest, CHUNK)]:
+        yield chunk
+
+
 def _write(prepared: Sequence[_Prepared]) -> dict[uuid.UUID, Posted] | None:
     """Write all of them, or none where one of the keys was used before or the log has not begun."""
     driver = _driver()
@@ -265,16 +273,16 @@ def _write(prepared: Sequence[_Prepared]) -> dict[uuid.UUID, Posted] | None:
     return {row[1]: Posted(*row) for row in rows} if rows else None
 
 
-def _write_in_chunks(entries: Sequence[ToPost]) -> tuple[list[_Prepared], dict[uuid.UUID, Posted] | None]:
-    """The same for many entries, with what they were made into; the database works while the next are made."""
+def _write_in_chunks(first: list[_Prepared], rest: Iterable[list[_Prepared]]
+                     ) -> tuple[list[_Prepared], dict[uuid.UUID, Posted] | None]:
+    """The same for many entries, and all of them; the database works while the next are made."""
     driver = _driver()
     prepared: list[_Prepared] = []
     answers = []
     try:
         with driver.pipeline():
             driver.execute("SAVEPOINT posting")
-            for at in range(0, len(entries), CHUNK):
-                chunk = [_Prepared.of(entry) for entry in entries[at:at + CHUNK]]
+            for chunk in chain([first], rest):
                 prepared += chunk
                 answers.append(driver.execute(_POST, _parts(chunk)))
         rows = [answer.fetchall() for answer in answers]

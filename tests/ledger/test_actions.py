@@ -175,6 +175,7 @@ def test_many_entries_stand_in_their_order(ledger, session):
     assert [one.seq for one in posted] == list(range(posted[0].seq, posted[0].seq + MANY))
     assert queries.balance_of("3100").posted_pence == MANY
     assert actions.post_many(incomes(range(MANY))) == posted
+    assert actions.post_many(one for one in incomes(range(MANY))) == posted  # as they are made
 
 
 @pytest.mark.parametrize("stands", [0, actions.CHUNK + 1, MANY - 1])
