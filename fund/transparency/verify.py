@@ -19,6 +19,7 @@ tlog-tiles and tlog-proof. Licence: AGPL-3.0-or-later, as the fund's own.
 
 import argparse
 import base64
+import datetime
 import gc
 import hashlib
 import json
@@ -186,9 +187,14 @@ def path(kind, number, width):
     return f"tile/{kind}/{'/'.join(groups)}" + ("" if width == 256 else f".p/{width}")
 
 
+def is_address(given):
+    """Whether a source is an address of the web, and not a folder."""
+    return re.match("https?://", given) is not None
+
+
 def source(given):
     """A function that reads a published file by its name, from a folder or from the web; None where there is none."""
-    if not re.match("https?://", given):
+    if not is_address(given):
         def from_folder(name):
             try:
                 with open(os.path.join(given, *name.split("/")), "rb") as file:
@@ -215,14 +221,14 @@ def widths(count):
     return [(number, min(256, count - number * 256)) for number in range((count + 255) // 256)]
 
 
-def leaves_of(bundle, name):
-    """The lines of a bundle: before each stands its length, in two bytes."""
-    found, at = [], 0
-    while at < len(bundle):
-        end = at + 2 + int.from_bytes(bundle[at:at + 2], "big")
-        found.append(bundle[at + 2:end])
-        at = end
-    if at != len(bundle):
+def cuts(bundle, name):
+    """Where each line of a bundle begins and ends: before each stands its length, in two bytes."""
+    found, at, end = [], 0, len(bundle)
+    while at + 1 < end:
+        begin = at + 2
+        at = begin + (bundle[at] << 8 | bundle[begin - 1])
+        found.append((begin, at))
+    if at != end:
         raise Wrong(f"{name} ends in the middle of a line")
     return found
 
@@ -235,6 +241,9 @@ CLASSES = {
     "4000": "allocation", "5000": "grant",
 }
 GROWS_BY_DEBIT = {"bank", "investments", "deficit"}
+AMOUNT = re.compile("[1-9][0-9]{0,15}")
+MOST_PENCE = 10**15  # of one movement
+MORE_TO_ASK = {"reversal", "spending_rule_set"}  # kinds that have a rule of their own beside the way of the money
 
 #: Which way money may go: kind, how, what is debited, what is credited, and what kind of reservation it ends. There is
 #: no way out of permanent capital but the exact mirror of a line (`reversal`, added below for every way).
@@ -297,14 +306,20 @@ def ways():
     return found
 
 
+def place(entry_id, number):
+    """One movement of an entry, written as a line names a reservation that it ends."""
+    return f'{entry_id}",{number}' if type(number) is int else ""
+
+
 class Books:
     """Every account, kept again from the lines alone."""
 
     def __init__(self, line_by_id):
         self.ways, self.line_by_id = ways(), line_by_id
+        self.usual_ways = {way: ends for way, ends in self.ways.items() if way[0] not in MORE_TO_ASK}
         self.kinds = {way[0] for way in self.ways}
-        self.accounts = {}  # code: [debits, credits, debits reserved, credits reserved], in pence
-        self.reserved, self.reversed = {}, set()
+        self.accounts = {}  # code: [debits, credits, debits reserved, credits reserved (all in pence), class]
+        self.reserved, self.reversed = {}, set()  # what is open: the entry's id and the line, as `place` writes them
         self.closed_through, self.entries, self.transfers = "", 0, 0
 
     def apply(self, said):
@@ -319,26 +334,29 @@ class Books:
             code = record["code"]
             if code in self.accounts:
                 return [f"account {code} is opened a second time"]
-            self.accounts[code] = [0, 0, 0, 0]
+            self.accounts[code] = [0, 0, 0, 0, CLASSES.get(code[:4])]
             if CLASSES.get(code[:4]) != record["class"]:
                 return [f"account {code} is opened as {record['class']}"]
         elif kind == "period_closed":
             self.closed_through = max(self.closed_through, record["closed_through"])
         return []
 
+    def balances(self):
+        """What every account holds: debits and credits, and of each what is reserved, in pence."""
+        return {code: account[:4] for code, account in self.accounts.items()}
+
     def _entry(self, said, kind):
-        wrong, touched, number = [], set(), 0
+        wrong, touched, number = [], {}, 0
         if said["effective_on"] <= self.closed_through:
             wrong.append(f"it counts for a day in the books closed through {self.closed_through}")
-        if kind == "spending_rule_set" and any(a[0] > a[1] for c, a in self.accounts.items() if c[:4] == "3090"):
+        if kind == "spending_rule_set" and any(a[0] > a[1] for a in self.accounts.values() if a[4] == "deficit"):
             wrong.append("a limit is set while the endowment is worth less than its capital")
         for line in said["transfers"]:
             number += 1
             problem = self._line(said["id"], number, line, kind)
             if problem:
                 wrong.append(f"movement {number}: {problem}")
-            touched.add(line["debit"])
-            touched.add(line["credit"])
+            touched[line["debit"]] = touched[line["credit"]] = True
         self.entries += 1
         self.transfers += number
         if number == 0:
@@ -347,14 +365,17 @@ class Books:
             wrong.append("only a reversal names what it puts right")
         elif kind == "reversal":
             wrong += self._mirror(said)
-        for code in touched:
+        return wrong + self.overdrawn(touched)
+
+    def overdrawn(self, codes):
+        """What is wrong with these accounts as they stand now: what is reserved counts as gone."""
+        wrong = []
+        for code in codes:
             account = self.accounts.get(code)
             if account is None:
                 continue
-            if CLASSES[code[:4]] in GROWS_BY_DEBIT:
-                over = account[1] + account[3] - account[0]
-            else:
-                over = account[0] + account[2] - account[1]
+            debits, credits, debits_reserved, credits_reserved, name = account
+            over = credits + credits_reserved - debits if name in GROWS_BY_DEBIT else debits + debits_reserved - credits
             if over > 0:
                 wrong.append(f"account {code} is overdrawn by {over} pence after it")
         return wrong
@@ -365,23 +386,25 @@ class Books:
         if to is None or of is None:
             return f"no account {credit if to else debit} is open"
         written = line["amount"]
-        if not written.isdecimal() or written[0] == "0":
+        if not AMOUNT.fullmatch(written) or int(written) > MOST_PENCE:
             return f"{written} is no amount"
-        amount, way = int(written), (kind, how, CLASSES[debit[:4]], CLASSES[credit[:4]])
+        amount, way = int(written), (kind, how, to[4], of[4])
         if debit == credit or way not in self.ways:
             return f"{kind} may not go this way ({how}, debit {debit}, credit {credit})"
+        if "pending" in line and how not in ("post", "void"):
+            return "it names a reservation and ends none"
         if how == "pending":
-            self.reserved[entry_id, number] = (kind, debit, credit, amount)
+            self.reserved[place(entry_id, number)] = (kind, debit, credit, amount)
             to[2] += amount
             of[3] += amount
             return None
         if how != "single":
-            key = tuple(line.get("pending", ()))
-            kept = self.reserved.get(key)
+            ends = place(*line["pending"])
+            kept = self.reserved.get(ends)
             if kept is None or kept[:3] != (self.ways[way], debit, credit) or amount > kept[3] or (
                     how == "void" and amount != kept[3]):
                 return "it ends no reservation of its accounts and amount that is open"
-            del self.reserved[key]
+            del self.reserved[ends]
             to[2] -= kept[3]
             of[3] -= kept[3]
         if how != "void":
@@ -405,54 +428,72 @@ class Books:
 
 # 4. The whole log -----------------------------------------------------------------------------------------------------
 
-MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-TEXT = r'[^"\\\x00-\x1f\x7f]*'
+DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
+MOMENT = re.compile(f"({DAY})T{TIME}").fullmatch
+ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+AN_ID = re.compile(ID).fullmatch
+TEXT = r"[ !#-\[\]-~]*"  # what ASCII prints but for quote and backslash
 #: The usual entry, which moves one sum: a text that matches is written in the one way (its keys stand in order and
-#: nothing in it has a second spelling), so it need not be read and written as JSON. It halves the time.
+#: nothing in it has a second spelling), so it need not be read and written as JSON.
 USUAL = re.compile(
-    rf'{{(?:"area":"{TEXT}",)?"effective_on":"({DAY.pattern})"(?:,"grant":"{TEXT}")?,"id":"({ID})","kind":"([a-z_]+)"'
-    rf',"recorded_at":"{MOMENT.pattern}"(?:,"relates_to":\["({ID}(?:","{ID})*)"\])?,"transfers":\[{{"amount":'
-    rf'"([0-9]+)","credit":"({TEXT})","debit":"({TEXT})"(?:,"pending":\["({ID})",([1-9][0-9]{{0,4}})\])?,"phase":'
-    rf'"([a-z]+)"}}\],"v":1}}')
+    rf'{{(?:"area":"{TEXT}",)?"effective_on":"({DAY})"(?:,"grant":"{TEXT}")?,"id":"({ID})","kind":"([a-z_]+)"'
+    rf',"recorded_at":"({DAY})T{TIME}"(?:,"relates_to":\["({ID})"\])?,"transfers":\[{{"amount":"([1-9][0-9]{{0,14}})"'
+    rf',"credit":"({TEXT})","debit":"({TEXT})"(?:,"pending":\["({ID}",[1-9][0-9]{{0,4}})\])?,"phase":"([a-z]+)"}}\]'
+    rf',"v":1}}')
 
 
 def _json():
     """(read, write) of one canonical line: json's own inner functions, which skip half of the work, where they are."""
+    decoder = json.JSONDecoder(parse_float=_refused, parse_constant=_refused, parse_int=_small)
     encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     make, text = (getattr(json.encoder, name, None) for name in ("c_make_encoder", "c_encode_basestring"))
-    scan, join = getattr(json.JSONDecoder(), "scan_once", None), "".join
+    scan, join = getattr(decoder, "scan_once", None), "".join
     if make is None or text is None or scan is None:
-        return json.loads, encoder.encode
+        return decoder.decode, encoder.encode
     inner = make(None, encoder.default, text, None, ":", ",", True, False, False)
     return lambda line: scan(line, 0)[0], lambda said: join(inner(said, 0))
+
+
+def _refused(written):
+    raise ValueError(f"{written} stands in no line")
+
+
+def _small(written):
+    """A whole number that every reader of JSON knows."""
+    if len(written) > 16 or abs(int(written)) >= 2**53:
+        _refused(written)
+    return int(written)
 
 
 read_line, write_line = _json()
 
 
+def is_plain(value):
+    """Whether this holds nothing but text, numbers, lists, and objects whose keys are ASCII."""
+    if type(value) is dict:
+        return all(key.isascii() and is_plain(one) for key, one in value.items())
+    return all(map(is_plain, value)) if type(value) is list else type(value) is str or type(value) is int
+
+
 class Log:
     """One look at a published log: what was checked, and what is wrong."""
 
-    def __init__(self, read, progress=None):
-        self.read, self.progress = read, progress or (lambda _done, _of: None)
+    def __init__(self, read, *, is_far=False, step_by_step=False, progress=None):
+        self.read, self.is_far, self.progress = read, is_far, progress or (lambda _done, _of: None)
+        self.usual = re.compile("(?!)" if step_by_step else USUAL).fullmatch
         self.problems, self.places, self.size = [], {}, 0
         self.books = Books(self._line_by_id)
-        self.related = {}
+        self.related, self.days = {}, set()  # what lines relate to that is not there yet; days known to be some
 
     def check(self, checkpoint, kept=()):
         """Check every file and every line; `kept` are (size, root) of older checkpoints."""
         _, self.size, root = checkpoint
-        bundles = [(path("entries", number, width), width) for number, width in widths(self.size)]
+        names = [path("entries", number, width) for number, width in widths(self.size)]
         hashes: list[bytes] = []
-        with ThreadPoolExecutor(8) as pool:
-            ahead = {number: pool.submit(self.read, name) for number, (name, _) in enumerate(bundles[:64])}
-            for number, (name, width) in enumerate(bundles):
-                if number + 64 < len(bundles):
-                    ahead[number + 64] = pool.submit(self.read, bundles[number + 64][0])
-                hashes += self._bundle(name, width, ahead.pop(number).result(), len(hashes))
-                self.progress(len(hashes), self.size)
+        for name, bundle in self._files(names):
+            hashes += self._bundle(name, bundle, len(hashes))
+            self.progress(len(hashes), self.size)
         if self._tiles(hashes) != root:
             self.problems.append("the lines do not make the tree that was signed")
         for size, found in kept:
@@ -462,85 +503,146 @@ class Log:
             if name not in self.places:
                 self.problems.append(f"line {seq} relates to {name}, which is not in the log")
 
-    def _bundle(self, name, width, data, first):
+    def _files(self, names):
+        """(name, bytes) of each file in turn; over the web some way ahead, as waiting is most of the time there."""
+        if not self.is_far:
+            for name in names:
+                yield name, self.read(name)
+            return
+        with ThreadPoolExecutor(8) as pool:
+            ahead = {name: pool.submit(self.read, name) for name in names[:64]}
+            for number, name in enumerate(names):
+                if number + 64 < len(names):
+                    ahead[names[number + 64]] = pool.submit(self.read, names[number + 64])
+                yield name, ahead.pop(name).result()
+
+    def _bundle(self, name, bundle, first):
+        """The hash of each line of a bundle, once each was taken into the books."""
+        width = min(256, self.size - first)
         try:
-            if data is None:
+            if bundle is None:
                 raise Wrong(f"{name} is missing")
-            leaves = leaves_of(data, name)
-            if len(leaves) != width:
-                raise Wrong(f"{name} holds {len(leaves)} lines, and should hold {width}")
+            lines = cuts(bundle, name)
+            if len(lines) != width:
+                raise Wrong(f"{name} holds {len(lines)} lines, and should hold {width}")
         except Wrong as wrong:
             self.problems.append(str(wrong))
             return [b""] * width
-        found = []
-        for seq, leaf in enumerate(leaves, first):
-            found.append(hashlib.sha256(b"\0" + leaf).digest())
-            for sentence in self._leaf(seq, leaf):
-                self.problems.append(f"line {seq}: {sentence}")
-        return found
+        self._take(bundle, lines, first)
+        sha256 = hashlib.sha256
+        return [sha256(b"\0" + bundle[begin:end]).digest() for begin, end in lines]
 
-    def _leaf(self, seq, leaf):
+    def _take(self, bundle, lines, first):
+        """Take lines into the books, in order.
+
+        Most entries move one sum and are right. Those are taken here, in one go, because how long a check of the whole
+        log takes hangs on them. Here it is only found that all is well: any other line goes to `_line`, which goes step
+        by step and says what is wrong. With --step-by-step every line does, and it must come to the same.
+        """
+        text, usual, books, places, days = bundle.decode("latin-1"), self.usual, self.books, self.places, self.days
+        accounts, reserved, ways, grows_by_debit = books.accounts, books.reserved, books.usual_ways, GROWS_BY_DEBIT
+        taken = 0
+        for seq, (begin, end) in enumerate(lines, first):
+            try:
+                found = usual(text, begin, end).groups()  # type: ignore[union-attr]  # where there is none, see below
+                day, name, kind, today, related, amount, credit, debit, ends, how = found
+                to, of, amount = accounts[debit], accounts[credit], int(amount)
+                ended = ways[kind, how, to[4], of[4]]
+                by, its_debit, its_credit, most = reserved[ends] if ends else (None, debit, credit, amount)
+            except (AttributeError, KeyError):  # not usual; or an account, a way or a reservation that there is not
+                self._line(seq, bundle[begin:end])
+                continue
+            if (by != ended or its_debit != debit or its_credit != credit or amount > most
+                    or (amount < most and how == "void") or to is of or day not in days or today not in days
+                    or day <= books.closed_through or places.setdefault(name, seq) != seq):
+                self._line(seq, bundle[begin:end])
+                continue
+            if how == "pending":
+                reserved[name + '",1'] = (kind, debit, credit, amount)
+                to[2] += amount
+                of[3] += amount
+            else:
+                if ends:
+                    del reserved[ends]
+                    to[2] -= most
+                    of[3] -= most
+                if how != "void":
+                    to[0] += amount
+                    of[1] += amount
+            if (to[1] + to[3] > to[0] if to[4] in grows_by_debit else to[0] + to[2] > to[1]) or (
+                    of[1] + of[3] > of[0] if of[4] in grows_by_debit else of[0] + of[2] > of[1]):
+                self.problems += [f"line {seq}: {one}" for one in books.overdrawn((debit, credit))]
+            if related and related not in places:
+                self.related.setdefault(related, seq)
+            taken += 1
+        books.entries += taken
+        books.transfers += taken
+
+    def _line(self, seq, leaf):
+        """Take one line into the books step by step, and say what is wrong with it."""
         try:
             line = leaf.decode()
-            usual = USUAL.fullmatch(line)
-            if usual:
-                said = self._usual(usual.groups())
-            else:
-                said = read_line(line)
-                if write_line(said) != line or said["v"] != 1:
-                    return ["it is not written in the one way in which a line is written"]
-                if not MOMENT.fullmatch(said["recorded_at"]) or (
-                        "transfers" in said and not DAY.fullmatch(said["effective_on"])):
-                    return ["its time or its day is none"]
-            if said["id"] in self.places:
-                return ["its id was used before"]
-            self.places[said["id"]] = seq
-            if "relates_to" in said:
-                for name in said["relates_to"]:
-                    if name not in self.places:
-                        self.related.setdefault(name, seq)
-            if (said["kind"] == "genesis") != (seq == 0):
-                return ["the first line of a log, and no other, names it"]
-            return self.books.apply(said)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-            return [f"it does not say what a line says ({type(error).__name__})"]
+            said = read_line(line)
+            wrong = self._wrong_with(said, seq) if write_line(said) == line and said["v"] == 1 and (
+                (line.isascii() and "true" not in line and "false" not in line and "null" not in line) or is_plain(said)
+            ) else ["it is not written in the one way in which a line is written"]
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, StopIteration) as error:
+            wrong = [f"it does not say what a line says ({type(error).__name__})"]
+        if wrong:
+            self.problems += [f"line {seq}: {sentence}" for sentence in wrong]
 
-    @staticmethod
-    def _usual(found):
-        """What a usual entry says, out of its text."""
-        day, name, kind, related, amount, credit, debit, pending, number, phase = found
-        transfer = {"amount": amount, "credit": credit, "debit": debit, "phase": phase}
-        if pending:
-            transfer["pending"] = [pending, int(number)]
-        said = {"effective_on": day, "id": name, "kind": kind, "transfers": [transfer]}
-        if related:
-            said["relates_to"] = related.split('","')
-        return said
+    def _wrong_with(self, said, seq):
+        name, moment, places = said["id"], MOMENT(said["recorded_at"]), self.places
+        if not moment or not self._is_day(moment[1]) or (
+                "transfers" in said and not self._is_day(said["effective_on"])):
+            return ["its time or its day is none"]
+        if not AN_ID(name):
+            return ["its id is none"]
+        if places.setdefault(name, seq) != seq:
+            return ["its id was used before"]
+        for other in said.get("relates_to", ()):
+            if other not in places:
+                self.related.setdefault(other, seq)
+        if (said["kind"] == "genesis") != (seq == 0):
+            return ["the first line of a log, and no other, names it"]
+        return self.books.apply(said)
+
+    def _is_day(self, written):
+        """Whether it is a day of the calendar."""
+        if written not in self.days and re.fullmatch(DAY, written):
+            try:
+                datetime.date.fromisoformat(written)
+            except ValueError:
+                return False
+            self.days.add(written)
+        return written in self.days
 
     def _line_by_id(self, name):
         seq = self.places.get(name)
         if seq is None:
             return None
         number = seq // 256
-        data = self.read(path("entries", number, min(256, self.size - number * 256)))
-        return json.loads(leaves_of(data, "")[seq % 256])
+        bundle = self.read(path("entries", number, min(256, self.size - number * 256)))
+        begin, end = cuts(bundle, "")[seq % 256]
+        return json.loads(bundle[begin:end])
 
     def _tiles(self, hashes):
         """Compare every published tile, from the lowest level up; gives the root of the tree."""
         level, root = 0, None
         while hashes:
-            full = []
-            for number, width in widths(len(hashes)):
-                tile = hashes[number * 256:number * 256 + width]
-                name = path(level, number, width)
-                if self.read(name) != b"".join(tile):
+            full, at = [], 0
+            for name, published in self._files([path(level, *one) for one in widths(len(hashes))]):
+                tile = hashes[at:at + 256]
+                if published != b"".join(tile):
                     self.problems.append(f"{name} is missing, or is not made of the lines")
-                if width == 256:
+                if len(tile) == 256:
                     full.append(perfect(tile))
                 else:
                     root = tree_root(tile, root)
+                at += 256
             hashes, level = full, level + 1
         return root
+
 
 def check_receipt(receipt, leaf, keys):
     """Check one receipt (tlog-proof) by itself, and the saved line where it is given; gives (index, checkpoint)."""
@@ -596,13 +698,14 @@ def look(given, say):
     for origin, size, _ in kept:
         if origin != checkpoint[0] or size > checkpoint[1]:
             raise Wrong(f"you kept a checkpoint of {size:,} lines of {origin}: the log was cut back, or is another")
-    log = Log(read, lambda done, of: say(f"\r{done:,} of {of:,} lines", end="", quiet=True))
+    log = Log(read, is_far=is_address(given.source), step_by_step=given.step_by_step,
+              progress=lambda done, of: say(f"\r{done:,} of {of:,} lines", end="", quiet=True))
     log.check(checkpoint, [one[1:] for one in kept])
     say("\r", end="", quiet=True)
     report(log, len(kept), say)
     if given.balances:
         with open(given.balances, "w", encoding="utf-8") as file:
-            json.dump({"size": log.size, "balances": log.books.accounts}, file, indent=1, sort_keys=True)
+            json.dump({"size": log.size, "balances": log.books.balances()}, file, indent=1, sort_keys=True)
     return log.problems
 
 
@@ -613,7 +716,7 @@ def report(log, kept, say):
     books = log.books
     sums: dict[str, int] = {}
     for code, account in books.accounts.items():
-        side = CLASSES[code[:4]] in GROWS_BY_DEBIT
+        side = account[4] in GROWS_BY_DEBIT
         sums[code[:4]] = sums.get(code[:4], 0) + (account[0] - account[1] if side else account[1] - account[0])
     say(f"  Each of the {log.size:,} lines was hashed again. Together they make the tree that was signed, and every "
         "published file is made of them.")
@@ -638,6 +741,7 @@ def main(arguments=None):
     parser.add_argument("--receipt", help="a .tlog-proof file to check by itself")
     parser.add_argument("--leaf", help="the saved line that the receipt is for")
     parser.add_argument("--balances", help="write every balance to this file, in pence")
+    parser.add_argument("--step-by-step", action="store_true", help="take no line in one go; slower, and the same")
     parser.add_argument("--quiet", action="store_true", help="say only what is wrong")
     given = parser.parse_args(arguments)
     if not given.source and not given.receipt:
