@@ -30,14 +30,16 @@ from fund import schema
 from fund.app import create_app
 from fund.db import session, transaction
 from fund.embedded import postgres
+from fund.endowment import actions as endowment
 from fund.kernel import clock, ids
+from fund.kernel.actor import SYSTEM
 from fund.ledger import actions, queries, rules
 from fund.ledger.queries.fsck import check_everything
 from fund.settings import Settings
 from fund.transparency import formats
 
 HERE = Path(__file__).resolve().parent
-DAY = date(2026, 6, 1)
+DAY, YEAR = date(2026, 6, 1), "2026-27"
 PLACES = 40
 BATCH = 1_000
 TURN = 0.6  # seconds
@@ -117,15 +119,13 @@ def rate(seconds: float, work: Callable[[], int]) -> float:
 def prepare() -> None:
     """Accounts, and more spendable money than the bench can spend."""
     with transaction():
-        actions.open_standing_accounts()
-        actions.open_account("3150/2026-27", name="Limit")
+        endowment.receive_tranche(SYSTEM, sender="Bench", reference="1", amount_pence=3 * 10**13, received_on=DAY,
+                                  scheme="banks", document=b"advice")
+        endowment.record_income(SYSTEM, amount_pence=2 * 10**12, earned_on=DAY, source="Bench", reference="1")
+        limit = endowment.set_spending_limit(SYSTEM, YEAR, set_on=DAY)
+        endowment.draw_down(SYSTEM, amount_pence=limit.amount_pence, financial_year=YEAR, drawn_on=DAY, reference="1")
         for place in range(PLACES):
             actions.open_account(f"4000/P{place:02d}", name=f"Place {place}")
-        for kind, lines in (("dormant_assets_receipt", rules.dormant_assets_receipt(10**12)),
-                            ("investment_income", rules.investment_income(10**12)),
-                            ("spending_rule_set", rules.spending_rule_set(10**12, "2026-27")),
-                            ("drawdown", rules.drawdown(10**12, "2026-27"))):
-            actions.post(kind, lines, effective_on=DAY, idem_key=kind)
 
 
 def entry(number: int) -> actions.ToPost:

@@ -63,7 +63,7 @@ def post(kind, lines) -> str:
     ("revaluation_gain", accounts.revaluation_gain(5, 0), [("holdings_are_the_account", "1100")]),
     ("spending_rule_set", [accounts.Line("3100", "3150/2026-27", 5)], []),
 ], ids=lambda value: value if isinstance(value, str) else "")
-def test_an_entry_that_no_row_stands_for_is_named(busy, kind, lines, also):
+def test_an_entry_that_no_row_stands_for_is_named(behind_their_backs, busy, kind, lines, also):
     if balances.balance_of("3090").posted_pence:
         actions.record_income(SYSTEM, amount_pence=100_000_000, earned_on=DAY, source="B", reference="enough")
     where = post(kind, lines)
@@ -73,7 +73,7 @@ def test_an_entry_that_no_row_stands_for_is_named(busy, kind, lines, also):
     assert f"entry_without_row: {where}: {kind}: nothing in the endowment stands for it" in told.output
 
 
-def test_once_it_is_reversed_it_is_no_fault_any_more(busy):
+def test_once_it_is_reversed_it_is_no_fault_any_more(behind_their_backs, busy):
     where = post("investment_income", accounts.investment_income(5))
     assert found() == [("entry_without_row", where)]
     ledger.reverse(uuid.UUID(where.split()[1]), effective_on=DAY, idem_key="put right")

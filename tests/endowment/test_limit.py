@@ -234,7 +234,7 @@ def test_the_table_refuses_a_limit_that_does_not_keep_its_floor(low, other, cons
     assert refused_by_the_table(low) == ("23514", constraint)
 
 
-def test_the_table_takes_a_limit_that_keeps_it(low):
+def test_the_table_takes_a_limit_that_keeps_it(behind_their_backs, low):
     low.add(row())
     low.flush()
 

@@ -18,6 +18,7 @@ from fund.kernel.errors import Refused
 from fund.ledger import actions, rules
 from fund.ledger.rules import Line, Pending
 from fund.settings import Settings
+from tests.make.beside import explained
 from tests.make.ledger_sql import DAY
 
 Request = tuple[str, list[Line]]
@@ -52,7 +53,7 @@ def send(key: str, request: Request) -> int | None:
     while True:
         try:
             with transaction():
-                return actions.post(kind, lines, effective_on=DAY, idem_key=key).seq
+                return explained(actions.post(kind, lines, effective_on=DAY, idem_key=key)).seq
         except Refused:
             return None
         except (DBAPIError, sa.exc.PendingRollbackError):  # the server went away: perhaps after it had written

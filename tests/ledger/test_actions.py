@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from fund.kernel.errors import BadInput, Refused, Stale
 from fund.ledger import actions, queries, rules
+from tests.make.beside import explained
 
 DAY = date(2026, 4, 1)
 
@@ -202,7 +203,7 @@ def test_many_entries_of_which_one_is_refused_leave_nothing(ledger, session, wro
 def test_a_private_value_asked_for_twice_is_committed_to_once(ledger, session):
     ask = {"kind": "investment_income", "lines": rules.investment_income(5), "effective_on": DAY, "idem_key": "private",
            "commitments": {"subject": "somebody"}}
-    assert actions.post(**ask) == actions.post(**ask)
+    assert explained(actions.post(**ask)) == actions.post(**ask)
     session.flush()
     session.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE"))
     assert session.scalar(sa.text("SELECT count(*) FROM log.commitment")) == 1

@@ -10,6 +10,7 @@ from fund.kernel import clock
 from fund.kernel.errors import Refused
 from fund.ledger import actions, queries, rules
 from fund.ledger.queries.fsck import check_everything
+from tests.make.beside import explained
 from tests.make.ledger import make_allocation, make_funded_endowment
 
 THREADS, EACH = 6, 12
@@ -73,8 +74,8 @@ def test_a_request_sent_many_times_at_once_is_one_entry(own_app):
 
     def receive(_number: int) -> None:
         with transaction():
-            posted.append(actions.post("dormant_assets_receipt", rules.dormant_assets_receipt(500),
-                                       effective_on=clock.today(), idem_key="the same"))
+            posted.append(explained(actions.post("dormant_assets_receipt", rules.dormant_assets_receipt(500),
+                                                 effective_on=clock.today(), idem_key="the same")))
 
     all_at_once(own_app, receive)
     assert len(posted) == THREADS

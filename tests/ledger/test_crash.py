@@ -20,6 +20,7 @@ from fund.ledger import actions, rules
 from fund.ledger.queries.fsck import check_everything
 from tests.conftest import VAR
 from tests.ledger.conftest import a_database, an_app
+from tests.make.beside import explained
 from tests.make.ledger_sql import DAY
 
 POSTERS = 3
@@ -54,7 +55,7 @@ def prepare(server, database) -> None:
                             ("spending_rule_set", rules.spending_rule_set(5_000, "2026-27")),
                             ("drawdown", rules.drawdown(5_000, "2026-27")),
                             ("area_allocation", rules.area_allocation([("A", 500), ("B", 500)]))):
-            actions.post(kind, lines, effective_on=DAY, idem_key=kind)
+            explained(actions.post(kind, lines, effective_on=DAY, idem_key=kind))
 
 
 def acknowledged(folder, names) -> dict[str, int]:

@@ -15,6 +15,7 @@ from fund.embedded import postgres
 from fund.ledger.queries.fsck import check_everything
 from fund.transparency.rules import root
 from tests.ledger.conftest import an_app
+from tests.make.beside import explain
 
 FIRST = "0002"
 GUARDS = {"1000": ("bank", "credits<=debits"), "3000": ("permanent_capital", "debits<=credits"),
@@ -37,7 +38,8 @@ class Writer:
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self.connection = connection
-        self.by_function = connection.execute("SELECT to_regproc('log.append') IS NOT NULL").fetchone()[0]
+        self.by_function, self.explains = connection.execute(
+            "SELECT to_regproc('log.append') IS NOT NULL, to_regproc('endowment_explained') IS NOT NULL").fetchone()
 
     def record(self, kind: str, **record: str) -> None:
         self._row(kind, "log.append(ARRAY[%s], ARRAY[%s::bytea], ARRAY[%s::bytea])", record)
@@ -60,19 +62,21 @@ class Writer:
                 [(said := json.loads(encoded))["id"], kind, key, b"r" * 32, said["recorded_at"], encoded])
 
     def entries(self, number: int) -> None:
-        """A receipt, and a purchase that is reserved and posted."""
+        """A receipt, and a purchase that is reserved and posted; in part, as long as nothing asked for its row."""
         bought = leaf("trade", effective_on="2027-03-28", transfers=[
             {"amount": "5", "credit": "1000", "debit": "1100", "phase": "pending"}])
         for encoded in (
                 leaf("dormant_assets_receipt", effective_on="2027-03-31", transfers=[
                     {"amount": str(1_000 + number), "credit": "3000", "debit": "1000", "phase": "single"}]), bought,
                 leaf("trade", effective_on="2027-04-05", relates_to=[json.loads(bought)["id"]], transfers=[
-                    {"amount": "4", "credit": "1000", "debit": "1100", "phase": "post",
+                    {"amount": "5" if self.explains else "4", "credit": "1000", "debit": "1100", "phase": "post",
                      "pending": [json.loads(bought)["id"], 1]}])):
             found = self.connection.execute(
                 "SELECT seq FROM ledger.post(ARRAY[%s], ARRAY[%s::bytea], ARRAY[%s::bytea])",
                 [str(uuid.uuid4()), b"r" * 32, encoded]).fetchall()
             assert len(found) == 1
+            if self.explains:
+                explain(self.connection, [seq for (seq,) in found])
 
 
 def log_of(connection) -> list[tuple]:

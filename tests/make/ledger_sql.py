@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from tests.make.beside import explain
+
 CLASSES = {"1000": "bank", "1100": "investments", "2000": "reclaim_reserve", "3000": "permanent_capital",
            "3090": "deficit", "3100": "unapplied_return", "3150": "drawdown_limit", "3200": "spendable",
            "3250": "running_costs", "4000": "allocation", "5000": "grant"}
@@ -122,17 +124,20 @@ class Hand:
 
     def write(self, kind: str, *lines: L, on: date = DAY, reverses: int | None = None,
               relates_to: Sequence[uuid.UUID] = (), said: dict[str, Any] | None = None,
-              without: Sequence[str] = ()) -> int | None:
-        """An entry, and all that a commit checks; `said` changes what the leaf says, `without` leaves words out."""
+              without: Sequence[str] = (), alone: bool = False) -> int | None:
+        """An entry, and all that a commit checks; `said` changes what the leaf says, `without` leaves words out. The
+        endowment's row is put beside it, unless it is to stand `alone`."""
         return self.write_many((kind, {name: what for name, what in {
             **self.said(lines, on=on, reverses=reverses, relates_to=relates_to), **(said or {})}.items()
-            if name not in without}))
+            if name not in without}), alone=alone)
 
-    def write_many(self, *entries: tuple[str, dict[str, Any]]) -> int | None:
+    def write_many(self, *entries: tuple[str, dict[str, Any]], alone: bool = False) -> int | None:
         """Entries of a kind that say this, in one call; the seq of the last."""
         leaves = [self.bytes_of(kind, said) for kind, said in entries]
         seqs = self.run("SELECT seq FROM ledger.post(%s::text[], %s::bytea[], %s::bytea[])",
                         [str(uuid.uuid4()) for _ in leaves], [b"r" * 32] * len(leaves), leaves).fetchall()
+        if not alone:
+            explain(self.connection, [seq for (seq,) in seqs])
         self.check()
         return max((seq for (seq,) in seqs), default=None)
 

@@ -17,6 +17,7 @@ from fund.ledger import rules as lines
 from fund.transparency import formats, queries, rules, verify
 from fund.transparency.formats import Signer
 from fund.transparency.rules.tiles import subtree_from
+from tests.make.beside import explained
 from tests.make.ledger import make_funded_endowment
 from tests.make.log import balances_of
 from tests.make.log import stranger as run
@@ -38,12 +39,12 @@ def published(a_log, tmp_path):
                             idem_key="offer", area="E05000650", grant="G-1", relates_to=[made.drawdown.entry_id])
         pending = accounts.pending_lines(offer.entry_id)
         ledger.post("grant_agreement", lines.post_pending(pending), effective_on=DAY, idem_key="agreement")
-        wrong = ledger.post("investment_income", lines.investment_income(77), effective_on=DAY, idem_key="a mistake",
-                            commitments={"subject": "somebody's name"})
+        wrong = explained(ledger.post("investment_income", lines.investment_income(77), effective_on=DAY,
+                                      idem_key="a mistake", commitments={"subject": "somebody's name"}))
         ledger.reverse(wrong.entry_id, effective_on=DAY, idem_key="put right")
     a_log.grow(260)
     with transaction():
-        ledger.post("bank_interest", lines.investment_income(5), effective_on=DAY, idem_key="interest")
+        explained(ledger.post("bank_interest", lines.investment_income(5), effective_on=DAY, idem_key="interest"))
     a_log.publish()
     return a_log, a_log.save(tmp_path / "copy")
 

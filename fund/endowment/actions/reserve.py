@@ -106,10 +106,11 @@ def approve_reserve_change(actor: Actor, change_id: uuid.UUID) -> ReserveChangeA
     ledger.open_account(accounts.RECLAIM_RESERVE, name="Set by for reclaims")
     row = ReserveChangeApproval(change_id=change.id, approved_by=actor.person_id, entry_id=ids.new_id())
     session.add(row)
+    session.flush()  # the database says when it was approved, and the entry is of that day
     record_act(actor, "approve_reserve_change", "reserve_change", change.id, amount_pence=change.amount_pence)
     lines = (accounts.reclaim_reserve_top_up if change.kind == "top_up" else accounts.reclaim_reserve_release)(
         change.amount_pence)
-    ledger.post(f"reclaim_reserve_{change.kind}", lines, effective_on=clock.today(),
+    ledger.post(f"reclaim_reserve_{change.kind}", lines, effective_on=row.approved_at.astimezone(clock.LONDON).date(),
                 idem_key=f"reserve_change/{change.id}", entry_id=row.entry_id, params={"trustees": 2})
     return row
 

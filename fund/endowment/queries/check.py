@@ -1,8 +1,7 @@
 """The endowment's own rows held against the ledger: what moved without them, and what they say that did not move.
 
-The tables and the ledger refuse nearly everything by themselves. What is left is somebody with the application's
-password who gives the ledger an entry that its posting matrix allows and no row of the endowment stands for, as a limit
-that nobody worked out; that is found here and named.
+Since migration 0023 the database refuses each of these when a transaction ends. What is left is an owner who takes a
+trigger away, and what was written before: as a limit that nobody worked out. That is found here and named.
 """
 
 import hashlib
