@@ -137,7 +137,7 @@ ACTIONS_THAT_WRITE_NOTHING = """
     grants.record_refused grants.record_returned grants.record_settled grants.record_step
     grants.remind_of_offers grants.review_evidence grants.send_evidence grants.withdraw_release
     ledger.close_period ledger.open_account ledger.open_standing_accounts ledger.post ledger.post_many
-    ledger.reverse ledger.take_snapshots neighbourhoods.format_of neighbourhoods.in_loading_order
+    ledger.reverse ledger.take_snapshots neighbourhoods.in_loading_order
     neighbourhoods.load_demo_facts
     neighbourhoods.load_file neighbourhoods.open_neighbourhood neighbourhoods.open_neighbourhood_of_area
     neighbourhoods.open_neighbourhoods_within_bounds notifications.deliver notifications.send

@@ -77,6 +77,13 @@ def modules() -> dict[str, Module]:
     return {module.name: module for module in found}
 
 
+def source_of(name: str) -> str:
+    """Where a name comes from: a package's `__init__` may hand it on from a file inside."""
+    module, _, last = name.rpartition(".")
+    known = modules().get(module)
+    return source_of(known.stands_for[last]) if known and last in known.stands_for else name
+
+
 @functools.cache
 def writers() -> dict[str, frozenset[str]]:
     """For every function of the fund the panel's tables that it writes, itself or through what it names."""
@@ -92,7 +99,8 @@ def writers() -> dict[str, frozenset[str]]:
                 direct[full] |= _writes(module, node)
                 if isinstance(node, ast.Name | ast.Attribute):
                     named = module.resolve(node)
-                    calls[full].add(named.replace(f"{module.name}.self.", f"{module.name}.{name.split('.')[0]}."))
+                    named = named.replace(f"{module.name}.self.", f"{module.name}.{name.split('.')[0]}.")
+                    calls[full].add(source_of(named))
                 if isinstance(node, ast.Constant) and node.value in jobs:
                     calls[full].add(jobs[node.value])
     for full in list(direct):  # naming a class reaches its methods
@@ -142,13 +150,22 @@ def tables_of_view(app, endpoint: str) -> frozenset[str]:
 
 
 def public_actions() -> dict[str, frozenset[str]]:
-    """Every action of every part: a public function of its `actions`, with the panel's tables that it writes."""
+    """Every action of every part, with the panel's tables that it writes.
+
+    An action is a public function of the part's `actions`; where that is a package, one that it hands on, or that
+    anybody outside of it takes from a file inside.
+    """
     found = {}
     for module in modules().values():
         part, _, rest = module.name.removeprefix("fund.").partition(".")
-        if rest.split(".")[0] == "actions":
-            found |= {f"{part}.{name}": writers()[f"{module.name}.{name}"] for name in module.functions
-                      if not name.startswith("_") and "." not in name}
+        package = f"fund.{part}.actions"
+        if rest.split(".")[0] != "actions":
+            continue
+        taken = {what for other in modules().values() if not other.name.startswith(package + ".")
+                 for what in other.stands_for.values()}
+        found |= {f"{part}.{name}": writers()[f"{module.name}.{name}"] for name in module.functions
+                  if not name.startswith("_") and "." not in name
+                  and (module.name == package or {module.name, f"{module.name}.{name}"} & taken)}
     return found
 
 
