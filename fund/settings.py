@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     log_policy_file: str = ""
     rehearsal: bool = False
     help_phone: str = DEMO_PHONE
+    source_url: str = ""
     demo_sign_in: bool = True
 
     @property
@@ -79,6 +80,8 @@ class Settings(BaseSettings):
             wrong.append("DEMO_SIGN_IN is on")
         if self.help_phone == DEMO_PHONE:
             wrong.append("HELP_PHONE is the demo's")
+        if not self.source_url.startswith(("https://", "http://")):
+            wrong.append("SOURCE_URL is not an address of the web")
         wrong += [f"{name.upper()} is not set" for name in ("database_url", "redis_url", "s3_endpoint_url")
                   if not getattr(self, name)]
         if wrong:

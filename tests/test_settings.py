@@ -18,6 +18,7 @@ SAFE = {
     "s3_secret_key": "the store's own secret", "demo_sign_in": False, "database_url": "postgresql://fund_app@db/fund",
     "redis_url": "redis://queue", "s3_endpoint_url": "https://s3.example.org",
     "bank_account_iban": "GB33BUKB20201555555555", "help_phone": "0161 234 5678",
+    "source_url": "https://code.example.org/fund",
 }
 
 
@@ -38,6 +39,8 @@ def test_production_starts_with_safe_settings():
     ({"database_url": ""}, "DATABASE_URL is not set"),
     ({"redis_url": ""}, "REDIS_URL is not set"),
     ({"s3_endpoint_url": ""}, "S3_ENDPOINT_URL is not set"),
+    ({"source_url": ""}, "SOURCE_URL is not an address of the web"),
+    ({"source_url": "javascript:alert(1)"}, "SOURCE_URL is not an address of the web"),
 ])
 def test_production_refuses_what_belongs_to_a_demo_and_names_it(change, named):
     with pytest.raises(ValidationError) as refused:
@@ -52,7 +55,7 @@ def test_production_names_everything_that_is_wrong_at_once():
         Settings(_env_file=None, fund_env="production", debug=True)
     [sentence] = wrong_settings(refused.value)
     assert sentence.startswith("Production refuses to start: ")
-    assert sentence.count(";") == 9
+    assert sentence.count(";") == 10
 
 
 @pytest.mark.parametrize("program", [["-m", "fund", "run"], ["-m", "gunicorn", "--check-config", "--preload",

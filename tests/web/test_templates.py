@@ -94,3 +94,12 @@ def test_a_page_with_a_form_of_one_reader_is_never_kept_for_another(app, monkeyp
         with app.test_request_context("/x"), pytest.raises(Broken, match="more than facts"):
             page_of_facts("a.html", fact=1)
     assert templates._drawn.cache_info().currsize == 0
+
+
+@pytest.mark.parametrize(("address", "links"), [("", 0), ("https://code.example.org/fund?a=1&b=2", 1)])
+def test_the_foot_of_every_page_says_where_the_program_is(app, monkeypatch, address, links):
+    monkeypatch.setitem(app.jinja_env.globals, "fund", app.config["FUND"].model_copy(update={"source_url": address}))
+    with app.test_request_context("/"):
+        said = app.jinja_env.get_template("components/_footer.html").render()
+    assert said.count("Get the program") == links
+    assert said.count("https://code.example.org/fund?a=1&amp;b=2") == links
