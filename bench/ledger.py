@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from itertools import count
@@ -35,7 +35,7 @@ from fund.kernel import clock, ids
 from fund.kernel.actor import SYSTEM
 from fund.ledger import actions, queries, rules
 from fund.ledger.queries.fsck import check_everything
-from fund.settings import Settings
+from fund.settings import Settings, settings
 from fund.transparency import formats
 
 HERE = Path(__file__).resolve().parent
@@ -44,10 +44,11 @@ PLACES = 40
 BATCH = 1_000
 TURN = 0.6  # seconds
 FLOOR, SINGLY, PEER = "floor: one durable row", "entries singly", "django-hordak singly"
+ABREAST = "entries singly, two clients at once"
 COPY, BATCHED = "floor: COPY, with every constraint", "entries batched"
 #: (what, the least that SPEED.md asks for, the floor that it is shown beside, its share of the floor in SPEED.md)
-TABLE = ((FLOOR, "", "", ""), (SINGLY, "800", FLOOR, "23%"), (PEER, "", FLOOR, "10%"), (COPY, "", "", ""),
-         (BATCHED, "12,000", COPY, "75%"), ("leaves checked by fsck", "", "", ""))
+TABLE = ((FLOOR, "", "", ""), (SINGLY, "800", FLOOR, "23%"), (ABREAST, "", FLOOR, ""),
+         (PEER, "", FLOOR, "10%"), (COPY, "", "", ""), (BATCHED, "12,000", COPY, "75%"), ("leaves checked by fsck", "", "", ""))
 
 
 @contextmanager
@@ -88,24 +89,43 @@ def a_peer(var: Path) -> Iterator[Callable[[], float] | None]:
     server, name = postgres.start(var / "postgres"), f"hordak_{os.getpid()}"
     with psycopg.connect(postgres.superuser_url(server), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-        child = subprocess.Popen([python, HERE / "hordak_peer.py", postgres.socket_folder(server), name], text=True,
-                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert child.stdin is not None
-        assert child.stdout is not None
-        asks, answers = child.stdin, child.stdout
+        with in_step([[python, HERE / "hordak_peer.py", postgres.socket_folder(server), name]]) as turn:
+            yield turn
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
-        def turn() -> float:
+
+@contextmanager
+def in_step(commands: Sequence[Sequence[str | Path]]) -> Iterator[Callable[[], float]]:
+    """Programs that work for as many seconds as a line asks, all at the same time; gives how many a second they did."""
+    children = [subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                for command in commands]
+    ends = [(child.stdin, child.stdout) for child in children if child.stdin is not None and child.stdout is not None]
+
+    def turn() -> float:
+        for asks, _ in ends:
             asks.write(f"{TURN}\n")
             asks.flush()
-            return float(answers.readline())
+        return sum(float(answers.readline()) for _, answers in ends)
 
-        try:
-            yield turn if answers.readline() == "ready\n" else None
-        finally:
+    try:
+        if any(answers.readline() != "ready\n" for _, answers in ends):
+            raise SystemExit("A program that is measured did not start.")
+        yield turn
+    finally:
+        for child, (asks, answers) in zip(children, ends, strict=True):
             asks.close()
             child.wait(20)
             answers.close()
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def post_when_asked(database_url: str, first: str) -> None:
+    """Be one of two clients: post singly, from this number on, for as long as each line asks."""
+    with create_app(Settings(_env_file=None, fund_env="test",  # type: ignore[call-arg]
+                             database_url=database_url)).app_context():
+        numbers = count(int(first))
+        print("ready", flush=True)
+        for line in sys.stdin:
+            print(rate(float(line), lambda: singly(numbers)), flush=True)
 
 
 def rate(seconds: float, work: Callable[[], int]) -> float:
@@ -211,7 +231,8 @@ class Copier:
                 copy.write_row(row)
 
 
-def in_turns(address: str, peer: Callable[[], float] | None, turns: int) -> list[dict[str, float]]:
+def in_turns(address: str, abreast: Callable[[], float], peer: Callable[[], float] | None,
+             turns: int) -> list[dict[str, float]]:
     """All that is posted or written, in turns: for each turn how many a second of each."""
     numbers, rows = count(), count()
     with psycopg.connect(address, autocommit=True) as connection:
@@ -227,7 +248,7 @@ def in_turns(address: str, peer: Callable[[], float] | None, turns: int) -> list
         taken = []
         for _ in range(turns):
             turn = {FLOOR: rate(TURN, commit), SINGLY: rate(TURN, lambda: singly(numbers))}
-            turn |= {} if peer is None else {PEER: peer()}
+            turn |= {ABREAST: abreast()} | ({} if peer is None else {PEER: peer()})
             taken.append(turn | {COPY: copier.rate(TURN), BATCHED: rate(TURN, lambda: batched(numbers))})
         copier.connection.close()
         return taken
@@ -281,8 +302,10 @@ def main() -> None:
     given = asked.parse_args(sys.argv[1:] if __name__ == "__main__" else [])
     with a_fund(given.var) as address:
         prepare()
-        with a_peer(given.var) as peer:
-            turns = in_turns(address, peer, given.turns)
+        client = [sys.executable, "-c", "import sys; from bench import ledger; ledger.post_when_asked(*sys.argv[1:])",
+                  settings().database_url]
+        with a_peer(given.var) as peer, in_step([[*client, str(10**9 * one)] for one in (1, 2)]) as abreast:
+            turns = in_turns(address, abreast, peer, given.turns)
         start = time.perf_counter()
         report = check_everything()
         checked = report.size / (time.perf_counter() - start)
