@@ -48,7 +48,8 @@ ABREAST = "entries singly, two clients at once"
 COPY, BATCHED = "floor: COPY, with every constraint", "entries batched"
 #: (what, the least that SPEED.md asks for, the floor that it is shown beside, its share of the floor in SPEED.md)
 TABLE = ((FLOOR, "", "", ""), (SINGLY, "800", FLOOR, "23%"), (ABREAST, "", FLOOR, ""),
-         (PEER, "", FLOOR, "10%"), (COPY, "", "", ""), (BATCHED, "12,000", COPY, "75%"), ("leaves checked by fsck", "", "", ""))
+         (PEER, "", FLOOR, "10%"), (COPY, "", "", ""), (BATCHED, "12,000", COPY, "75%"),
+         ("leaves checked by fsck", "", "", ""))
 
 
 @contextmanager
