@@ -30,6 +30,7 @@ import fund.grants.models
 import fund.grants.views
 import fund.ledger.jobs
 import fund.ledger.models
+import fund.ledger.rules
 import fund.ledger.views
 import fund.neighbourhoods.models
 import fund.neighbourhoods.views
@@ -50,6 +51,7 @@ import fund.queue
 import fund.replay.models
 import fund.rounds.models
 import fund.rounds.views
+import fund.transparency.actions
 import fund.transparency.models
 import fund.transparency.views
 from fund.db import db, session
@@ -68,6 +70,7 @@ PAGES: list[ModuleType] = [
 
 
 fund.people.queries.describes_people(fund.demo.load.describe)
+fund.transparency.actions.keeps_to("accounts", "accounts/v1.json", fund.ledger.rules.chart())
 
 
 def create_app(given: Settings | None = None, **overrides: Any) -> Flask:

@@ -5,6 +5,7 @@ else can write to the log until the transaction ends, which is what makes its pl
 """
 
 import hashlib
+import itertools
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +23,9 @@ from fund.kernel.errors import BadInput, Refused, Stale, refuse_if
 from fund.ledger import queries, rules
 from fund.ledger.rules import Line
 from fund.transparency import actions as transparency
-from fund.transparency import formats
+from fund.transparency import formats, storage
 from fund.transparency import queries as public_record
+from fund.transparency.actions import extras
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class ToPost:
 
     `idem_key` names the request for ever: asked again it gives the entry that stands. `relates_to` names leaves that
     explain it (a decision, the payment that came back); `area`, `grant` and `params` stand in the leaf as they are;
-    `commitments` are private values by field (`subject`, `approved_by`), of which the leaf shows a salted hash.
+    `commitments` are private values by field (`formats.COMMITTED`), of which the leaf shows a salted hash.
     """
 
     kind: str
@@ -164,6 +166,22 @@ def take_snapshots() -> int:
     return len(due)
 
 
+def publish_balances() -> list[int]:
+    """Publish what every account holds at each size of the log where that is due, published and not done yet; gives
+    the sizes. Raises OutsideDown; Broken where a file says otherwise."""
+    due = (size for size in range(public_record.published_size(), 0, -1) if rules.balances_due(size))
+    missing = list(itertools.takewhile(lambda size: not storage.is_there(_balances_file(size)), due))
+    done = []
+    for size, document in queries.balances_at(reversed(missing)):
+        extras.keep(_balances_file(size), document)
+        done.append(size)
+    return done
+
+
+def _balances_file(size: int) -> str:
+    return f"balances/{size}.json"
+
+
 _IS_OPEN = sa.text("SELECT EXISTS (SELECT FROM ledger.account WHERE code = :code)")
 _OPEN_ACCOUNT = sa.text("SELECT seq FROM ledger.open_account(:key, :hash, :leaf)")
 _CLOSE_PERIOD = sa.text("SELECT seq, id, leaf_hash FROM ledger.close_period(:key, :hash, :leaf)")
@@ -203,6 +221,8 @@ class _Prepared:
     @classmethod
     def of(cls, entry: ToPost) -> "_Prepared":
         refuse_if(rules.reasons_not_to_post(entry.lines))
+        if not entry.commitments.keys() <= set(formats.COMMITTED):
+            raise BadInput("A line commits to no such thing: " + ", ".join(sorted(entry.commitments)))
         said = _said(entry)
         # The request is what was asked for, without what is made here: the same request always has the same hash.
         request_hash = hashlib.sha256(formats.canonical(

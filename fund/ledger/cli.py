@@ -56,6 +56,15 @@ def snapshots() -> None:
 
 
 @commands.command()
+def balances() -> None:
+    """Publish what every account holds, at the sizes of the log where that is due and not done."""
+    with transaction():
+        sizes = actions.publish_balances()
+    click.echo(f"Balances were published for {len(sizes):,} sizes of the log" + (
+        f", the last for {sizes[-1]:,} lines." if sizes else "."))
+
+
+@commands.command()
 def schema() -> None:
     """Print the ledger's schema as this database has it: what `migrations/ledger_schema.json` declares."""
     click.echo(declaration.as_declared(declaration.catalogue()), nl=False)

@@ -8,3 +8,9 @@ from fund.ledger import actions
 def take_snapshots() -> None:
     """Keep the balances every ten thousand places of the log."""
     actions.take_snapshots()
+
+
+@queue.job("ledger.balances", every_seconds=300)
+def publish_balances() -> None:
+    """Publish what every account holds, at the sizes of the log where that is due."""
+    actions.publish_balances()

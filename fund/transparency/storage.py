@@ -78,6 +78,20 @@ def read(path: str) -> Stored | None:
         raise OutsideDown(f"the store does not answer: {type(error).__name__}") from error
 
 
+def is_there(path: str) -> bool:
+    """Whether there is a file of this name. Raises OutsideDown."""
+    store, bucket = _store()
+    try:
+        store.head_object(Bucket=bucket, Key=_key(path))
+        return True
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return False
+        raise _meaning(error) from error
+    except BotoCoreError as error:
+        raise OutsideDown(f"the store does not answer: {type(error).__name__}") from error
+
+
 def put_once(path: str, data: bytes, *, content_type: str = "application/octet-stream") -> None:
     """Write a file for ever. The same bytes there already are no error; other bytes raise Broken, and that is an
     alarm: two publishers, or a changed store."""

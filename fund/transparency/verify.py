@@ -26,6 +26,7 @@ import json
 import os
 import re
 import sys
+import unicodedata
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -306,6 +307,18 @@ def ways():
     return found
 
 
+def chart():
+    """The chart of accounts that these rules know, as the log publishes it."""
+    return document({"v": 1, "classes": {code: {
+        "class": name, "guard": "credits<=debits" if name in GROWS_BY_DEBIT else "debits<=credits"}
+        for code, name in CLASSES.items()}})
+
+
+def document(says):
+    """The bytes of a file that stands beside the lines."""
+    return (json.dumps(says, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
 def place(entry_id, number):
     """One movement of an entry, written as a line names a reservation that it ends."""
     return f'{entry_id}",{number}' if type(number) is int else ""
@@ -341,9 +354,10 @@ class Books:
             self.closed_through = max(self.closed_through, record["closed_through"])
         return []
 
-    def balances(self):
-        """What every account holds: debits and credits, and of each what is reserved, in pence."""
-        return {code: account[:4] for code, account in self.accounts.items()}
+    def balances(self, size):
+        """What every account holds after so many lines, as the log publishes it now and then."""
+        return document({"size": size, "each": "debits, credits, debits kept aside, credits kept aside, in pence",
+                         "balances": {code: account[:4] for code, account in self.accounts.items()}})
 
     def _entry(self, said, kind):
         wrong, touched, number = [], {}, 0
@@ -382,6 +396,8 @@ class Books:
 
     def _line(self, entry_id, number, line, kind):
         debit, credit, how = line["debit"], line["credit"], line["phase"]
+        if not line.keys() <= OF_A_MOVEMENT:
+            return "it says what no movement says"
         to, of = self.accounts.get(debit), self.accounts.get(credit)
         if to is None or of is None:
             return f"no account {credit if to else debit} is open"
@@ -441,6 +457,16 @@ USUAL = re.compile(
     rf',"recorded_at":"({DAY})T{TIME}"(?:,"relates_to":\["({ID})"\])?,"transfers":\[{{"amount":"([1-9][0-9]{{0,14}})"'
     rf',"credit":"({TEXT})","debit":"({TEXT})"(?:,"pending":\["({ID}",[1-9][0-9]{{0,4}})\])?,"phase":"([a-z]+)"}}\]'
     rf',"v":1}}')
+#: The words that a line may hold, and no other.
+OF_A_RECORD = {"v", "id", "kind", "recorded_at", "record"}
+OF_AN_ENTRY = {"v", "id", "kind", "recorded_at", "effective_on", "transfers", "reverses", "relates_to", "area", "grant",
+               "subject", "evidence", "approved_by", "params"}
+OF_A_MOVEMENT = {"debit", "credit", "amount", "phase", "pending"}
+
+
+def fingerprint(data):
+    """How the first line names a document."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 def _json():
@@ -470,10 +496,12 @@ read_line, write_line = _json()
 
 
 def is_plain(value):
-    """Whether this holds nothing but text, numbers, lists, and objects whose keys are ASCII."""
+    """Whether this holds nothing but text (in Unicode's form NFC), numbers, lists, and objects whose keys are ASCII."""
     if type(value) is dict:
-        return all(key.isascii() and is_plain(one) for key, one in value.items())
-    return all(map(is_plain, value)) if type(value) is list else type(value) is str or type(value) is int
+        return all(key.isascii() and is_plain(key) and is_plain(one) for key, one in value.items())
+    if type(value) is str:
+        return "\0" not in value and unicodedata.is_normalized("NFC", value)
+    return all(map(is_plain, value)) if type(value) is list else type(value) is int
 
 
 class Log:
@@ -493,6 +521,7 @@ class Log:
         hashes: list[bytes] = []
         for name, bundle in self._files(names):
             hashes += self._bundle(name, bundle, len(hashes))
+            self._balances(len(hashes))
             self.progress(len(hashes), self.size)
         if self._tiles(hashes) != root:
             self.problems.append("the lines do not make the tree that was signed")
@@ -502,6 +531,25 @@ class Log:
         for name, seq in self.related.items():
             if name not in self.places:
                 self.problems.append(f"line {seq} relates to {name}, which is not in the log")
+
+    def _balances(self, size):
+        """Compare the balances that were published for this size of the log, where they were."""
+        if size % 4_096 == 0 or size in (256, 512, 1_024, 2_048):
+            name = f"balances/{size}.json"
+            published = self.read(name)
+            if published is not None and published != self.books.balances(size):
+                self.problems.append(f"{name} says something else than the lines add up to")
+
+    def _first(self, record):
+        """What is wrong with the documents of which the first line gives the hash, where it does."""
+        wrong = []
+        for word, name in (("schema", "schema/v1.json"), ("accounts", "accounts/v1.json")):
+            published = self.read(name) if word in record else None
+            if word in record and (published is None or record[word] != fingerprint(published)):
+                wrong.append(f"{name} is missing, or is not what it names by its hash")
+        if "accounts" in record and record["accounts"] != fingerprint(chart()):
+            wrong.append("its chart of accounts is not the one that this program knows")
+        return wrong
 
     def _files(self, names):
         """(name, bytes) of each file in turn; over the web some way ahead, as waiting is most of the time there."""
@@ -583,8 +631,9 @@ class Log:
         try:
             line = leaf.decode()
             said = read_line(line)
-            wrong = self._wrong_with(said, seq) if write_line(said) == line and said["v"] == 1 and (
-                (line.isascii() and "true" not in line and "false" not in line and "null" not in line) or is_plain(said)
+            is_clear = line.isascii() and not ("true" in line or "false" in line or "null" in line or "u0000" in line)
+            wrong = self._wrong_with(said, seq) if (
+                write_line(said) == line and said["v"] == 1 and (is_clear or is_plain(said))
             ) else ["it is not written in the one way in which a line is written"]
         except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, StopIteration) as error:
             wrong = [f"it does not say what a line says ({type(error).__name__})"]
@@ -603,9 +652,11 @@ class Log:
         for other in said.get("relates_to", ()):
             if other not in places:
                 self.related.setdefault(other, seq)
+        if not said.keys() <= (OF_AN_ENTRY if "transfers" in said else OF_A_RECORD):
+            return ["it says what no line says"]
         if (said["kind"] == "genesis") != (seq == 0):
             return ["the first line of a log, and no other, names it"]
-        return self.books.apply(said)
+        return self.books.apply(said) if seq else self._first(said["record"])
 
     def _is_day(self, written):
         """Whether it is a day of the calendar."""
@@ -704,8 +755,8 @@ def look(given, say):
     say("\r", end="", quiet=True)
     report(log, len(kept), say)
     if given.balances:
-        with open(given.balances, "w", encoding="utf-8") as file:
-            json.dump({"size": log.size, "balances": log.books.balances()}, file, indent=1, sort_keys=True)
+        with open(given.balances, "wb") as file:
+            file.write(log.books.balances(log.size))
     return log.problems
 
 

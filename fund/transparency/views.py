@@ -13,7 +13,8 @@ blueprint = Blueprint("transparency", __name__)
 
 PAGE = 50
 _FOR_EVER = "public, max-age=31536000, immutable"
-_TYPES = {"tile": "application/octet-stream", "verify/verify.py": "text/x-python; charset=utf-8"}
+_TYPES = {"tile": "application/octet-stream", "schema": "application/json", "accounts": "application/json",
+          "balances": "application/json", "verify/verify.py": "text/x-python; charset=utf-8"}
 
 
 @blueprint.get("/log/")

@@ -2,6 +2,7 @@
 
 import re
 
+import jsonschema
 import pytest
 import sqlalchemy as sa
 
@@ -9,6 +10,8 @@ from fund.db import db
 from fund.db import session as fund_session
 from fund.demo import load, story
 from fund.endowment import queries as endowment
+from fund.transparency import formats
+from fund.transparency import queries as log
 
 MOST_QUERIES = 8
 
@@ -52,6 +55,14 @@ def test_the_demos_endowment_ties_to_its_ledger(demo):
     entries, problems = endowment.check()
     fund_session.rollback()
     assert (entries > 10, problems) == (True, [])
+
+
+def test_every_line_of_the_demos_log_is_one_by_the_published_schema(demo):
+    valid = jsonschema.Draft202012Validator(formats.LINE, format_checker=jsonschema.FormatChecker())
+    lines = [formats.read(row.encoded) for row in log.leaves_after(-1, 100_000)]
+    fund_session.rollback()
+    assert len({line["kind"] for line in lines}) >= 15
+    assert [(line, error.message) for line in lines for error in valid.iter_errors(line)] == []
 
 
 def test_a_pound_is_followed_back_to_every_tranche_each_with_its_share(as_person, one):

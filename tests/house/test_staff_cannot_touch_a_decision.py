@@ -137,7 +137,7 @@ ACTIONS_THAT_WRITE_NOTHING = """
     grants.record_refused grants.record_returned grants.record_settled grants.record_step
     grants.remind_of_offers grants.review_evidence grants.send_evidence grants.withdraw_release
     ledger.close_period ledger.open_account ledger.open_standing_accounts ledger.post ledger.post_many
-    ledger.reverse ledger.take_snapshots neighbourhoods.in_loading_order
+    ledger.publish_balances ledger.reverse ledger.take_snapshots neighbourhoods.in_loading_order
     neighbourhoods.load_demo_facts
     neighbourhoods.load_file neighbourhoods.open_neighbourhood neighbourhoods.open_neighbourhood_of_area
     neighbourhoods.open_neighbourhoods_within_bounds notifications.deliver notifications.send
@@ -149,7 +149,7 @@ ACTIONS_THAT_WRITE_NOTHING = """
     people.end_session people.find_or_make_person people.forget_old_sign_ins people.grant_capacity
     people.start_demo_sign_in people.start_session replay.answers rounds.public_record rounds.publish_form
     rounds.publish_round transparency.append transparency.append_later transparency.begin transparency.commit_to
-    transparency.erase transparency.name_new_key
+    transparency.erase transparency.keep transparency.keeps_to transparency.kept_to transparency.name_new_key
     transparency.original transparency.our_policy transparency.our_signers transparency.publish_next
     transparency.put_up transparency.record_act transparency.take_back transparency.tell_the_publisher
 """
@@ -197,6 +197,7 @@ JOBS_DECIDED = {
     "grants.look_after_offers": ("", "nothing of the panel"),
     "grants.make_offers": ("award_taken_up", "says of each award that it was offered; changes no decision"),
     "ledger.snapshots": ("", "nothing of the panel"),
+    "ledger.balances": ("", "nothing of the panel"),
     "notifications.send": ("", "nothing of the panel"),
     "panels.put_before_the_panel": (
         "assignment sitting sitting_application sitting_seed",
@@ -229,6 +230,7 @@ COMMANDS = {
     "ledger fsck": ("", "nothing of the panel"),
     "ledger schema": ("", "reads the catalogue"),
     "ledger snapshots": ("", "nothing of the panel"),
+    "ledger balances": ("", "nothing of the panel"),
     "log check": ("", "nothing of the panel"),
     "log new-key": ("", "nothing of the panel"),
     "log rotate-key": ("", "nothing of the panel"),

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from fund.db import session, transaction
 from fund.embedded import postgres
+from fund.ledger import rules as ledger
 from fund.settings import settings, use
 from fund.transparency import actions, formats, queries, storage, verify
 from fund.transparency.actions import extras, publish
@@ -74,7 +75,9 @@ class ALog:
         checkpoint = formats.read_checkpoint(formats.read_note(self.file("checkpoint")).text)
         tree = [formats.tile_path(*tile) for tile in tiles(checkpoint.size)]
         entries = [formats.bundle_path(number, width) for level, number, width in tiles(checkpoint.size) if level == 0]
-        for name in ["checkpoint", "log.vkey", *tree, *entries]:
+        sums = [f"balances/{size}.json" for size in range(checkpoint.size + 1) if ledger.balances_due(size)]
+        beside = [name for name in sums if storage.is_there(name)]
+        for name in ["checkpoint", "log.vkey", *actions.kept_to(), *tree, *entries, *beside]:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(self.file(name))
         return folder

@@ -14,7 +14,10 @@ def test_a_record_is_a_leaf_after_the_first_which_names_the_log(session):
     leaf = actions.append("rule_published", {"rule": "tie-break", "version": 1}, idem_key="rule/1")
     assert leaf.seq == 1
     genesis = formats.read(queries.leaf_by_seq(0).encoded)
-    assert (genesis["kind"], genesis["record"]) == ("genesis", {"origin": "demo.fund.example/ledger"})
+    assert genesis["kind"] == "genesis"
+    assert genesis["record"] == {"origin": "demo.fund.example/ledger"} | {
+        word: "sha256:" + hashlib.sha256(actions.kept_to()[f"{word}/v1.json"]).hexdigest()
+        for word in ("schema", "accounts")}
     row = queries.leaf_by_id(leaf.id)
     said = formats.read(row.encoded)
     assert said == {"v": 1, "id": str(leaf.id), "kind": "rule_published",
@@ -35,6 +38,15 @@ def test_a_log_keeps_its_name(session):
     actions.begin("first.example/log")
     with pytest.raises(Stale):
         actions.begin("second.example/log")
+
+
+def test_a_log_that_began_with_its_name_alone_stays_as_it_is(session):
+    """Lines are never written anew: logs of before the first line said what they keep to are as good."""
+    first = actions.append("genesis", {"origin": "old.example/log"}, idem_key=actions.GENESIS)
+    assert actions.begin("old.example/log") == first
+    assert actions.append("decision", {"outcome": "awarded"}, idem_key="d/1").seq == 1
+    with pytest.raises(Stale):
+        actions.begin("new.example/log")
 
 
 def test_a_record_that_cannot_stand_in_a_leaf_writes_nothing(session):

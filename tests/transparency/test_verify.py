@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -105,13 +106,42 @@ def test_one_changed_byte_is_found_and_named(published, name, named):
         path.write_bytes(whole)
 
 
-@pytest.mark.parametrize("name", ["tile/entries/000", "tile/0/000", "tile/1/000.p/1"])
+@pytest.mark.parametrize("name", ["tile/entries/000", "tile/0/000", "tile/1/000.p/1", "schema/v1.json",
+                                  "accounts/v1.json"])
 def test_a_missing_file_is_named(published, name):
     log, copy = published
     (copy / name).unlink()
     done = run(copy, "--key", log.key)
     assert done.returncode == 1
     assert f"{name} is missing" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["schema/v1.json", "accounts/v1.json"])
+def test_a_document_that_is_not_what_the_first_line_names_is_named(published, name):
+    log, copy = published
+    (copy / name).write_bytes((copy / name).read_bytes() + b"\n")
+    done = run(copy, "--key", log.key)
+    assert done.returncode == 1
+    assert f"line 0: {name} is missing, or is not what it names by its hash" in done.stdout
+
+
+def test_balances_that_were_published_are_compared_and_a_difference_is_named(published):
+    log, copy = published
+    assert ledger.publish_balances() == [256]
+    assert ledger.publish_balances() == []
+    log.save(copy)
+    assert run(copy, "--key", log.key).returncode == 0
+    path = copy / "balances/256.json"
+    said = json.loads(path.read_text())
+    said["balances"]["1000"][0] += 1
+    path.write_bytes(formats.written(said))
+    done = run(copy, "--key", log.key)
+    assert done.returncode == 1
+    assert "balances/256.json says something else than the lines add up to" in done.stdout
+    path.write_bytes(b"")
+    assert run(copy, "--key", log.key).returncode == 1
+    path.unlink()  # nothing trusts it, and nothing needs it
+    assert run(copy, "--key", log.key).returncode == 0
 
 
 def test_a_log_that_is_not_there_is_said_so(tmp_path):
@@ -132,9 +162,7 @@ def test_a_log_signed_with_another_key_is_not_believed(published):
 def forged(log, copy: Path, change) -> str:
     """Change the leaves, make tiles and checkpoint anew with the log's own key, and run the verifier on it."""
     leaves = change([row.encoded for row in queries.leaves_after(-1, 10_000)])
-    for path in copy.rglob("*"):
-        if path.is_file():
-            path.unlink()
+    shutil.rmtree(copy / "tile")
     edge = rules.Edge()
     for tile in edge.grow([rules.leaf_hash(leaf) for leaf in leaves]):
         write(copy / formats.tile_path(tile.level, tile.number, len(tile.hashes)), tile.encoded)
@@ -201,6 +229,10 @@ FORGERIES = {
     "a key said twice": (lambda leaves: [*leaves[:-1], leaves[-1].replace(b'"v":1', b'"v":1,"v":1')], "in the one way"),
     "no JSON": (lambda leaves: [*leaves, b"{"], "does not say what a line says"),
     "a list": (lambda leaves: [*leaves, b"[]"], "does not say what a line says"),
+    "another chart of accounts": (changed("genesis", lambda leaf: leaf["record"].update(accounts="sha256:" + "0" * 64)),
+                                  "its chart of accounts is not the one that this program knows"),
+    "a name in a line": (changed("bank_interest", lambda leaf: leaf.update(name="Ann Smith")), "what no line says"),
+    "a name in a movement": (changed("bank_interest", moved(name="Ann Smith")), "what no movement says"),
     "related to nothing": (changed("grant_offer", lambda leaf: leaf.update(relates_to=["0" * 8])),
                            "which is not in the log"),
     "a closed day": (lambda leaves: [*leaves, closing(), again(leaves, "bank_interest")], "in the books closed"),

@@ -78,8 +78,8 @@ def look(lines: list[bytes], *, step_by_step: bool) -> tuple:
     log = verify.Log(files.get, step_by_step=step_by_step)
     log.check(("fund.example/log", len(lines), edge.root()))
     books = log.books
-    return (log.problems, books.balances(), books.reserved, books.reversed, books.closed_through, books.entries,
-            books.transfers, log.places)
+    return (log.problems, books.balances(len(lines)), books.reserved, books.reversed, books.closed_through,
+            books.entries, books.transfers, log.places)
 
 
 def problems(lines: list[bytes]) -> list[str]:
@@ -146,6 +146,11 @@ OF_A_LINE = {
     "version one and no tenths": (swap(b'"v":1}', b'"v":1.0}'), "it does not say what a line says"),
     "version true": (swap(b'"v":1}', b'"v":true}'), NOT_IN_THE_ONE_WAY),
     "nothing for a grant": (swap(b'"grant":"G-1"', b'"grant":null'), NOT_IN_THE_ONE_WAY),
+    "the beginning of nothing": (swap(b"G-1", b"G\\u0000"), NOT_IN_THE_ONE_WAY),
+    "a letter in two parts": (swap(b"G-1", "w\u0302".encode()), NOT_IN_THE_ONE_WAY),
+    "a word that no line says": (said_otherwise(sort="x"), "it says what no line says"),
+    "a record beside": (said_otherwise(record={}), "it says what no line says"),
+    "a word that no movement says": (moved_otherwise(note="x"), "it says what no movement says"),
     "a number that is none": (swap(b'"grant":"G-1"', b'"grant":NaN'), "it does not say what a line says"),
     "a number too large": (swap(b'"grant":"G-1"', b'"grant":9007199254740992'), "it does not say what a line says"),
     "a key of other letters": (LINE[:-1] + ',"ŵ":"x"}'.encode(), NOT_IN_THE_ONE_WAY),

@@ -6,8 +6,10 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
+from fund.db import transaction
 from fund.kernel.actor import Capacity
-from fund.transparency import queries, rules
+from fund.ledger import actions as ledger
+from fund.transparency import formats, queries, rules
 from fund.transparency.formats import bundle_path, read_checkpoint, read_note, tile_path
 from fund.web.limits import limiter
 from tests.client import PageClient
@@ -40,11 +42,26 @@ def test_a_file_is_given_byte_for_byte_and_says_how_long_it_may_be_kept(a_log, r
     assert answer.headers["Cache-Control"] == "no-cache"
     assert reader.get(f"/log/history/{size}").data == answer.data
     assert reader.get("/log/log.vkey").text.strip() == str(a_log.key)
+    with transaction():
+        assert ledger.publish_balances() == [256]
+    for name in ("schema/v1.json", "accounts/v1.json", "balances/256.json"):
+        answer = reader.get(f"/log/{name}")
+        assert answer.data == a_log.file(name)
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+def test_a_log_without_witnesses_says_that_it_alone_signs(a_log, reader):
+    policy = reader.get("/log/policy")
+    assert policy.headers["Cache-Control"] == "no-cache"
+    assert f"log {a_log.key} " in policy.text
+    assert formats.read_policy(policy.text) == formats.Policy()
 
 
 @pytest.mark.parametrize("name", [
     "signed", "tile/0/1", "tile/0/000.p/0", "tile/0/000.p/256", "tile/64/000", "tile/00/000", "tile/0/001", "history/0",
-    "history/99999", "../secret", "checkpoint/x", "tile/entries/x", "%2e%2e/checkpoint", "nothing", "proof/1", "key"])
+    "history/99999", "../secret", "checkpoint/x", "tile/entries/x", "%2e%2e/checkpoint", "nothing", "proof/1", "key",
+    "schema/v2.json", "schema/", "balances/255.json", "balances/0256.json", "balances/256", "balances/256.json/x"])
 def test_what_is_no_published_file_is_not_there(reader, name):
     assert reader.get(f"/log/{name}").status_code == 404
 

@@ -18,7 +18,7 @@ from fund.kernel.errors import BadInput
 from fund.ledger.queries import schema
 from fund.ledger.queries.entries import posting_rules
 from fund.ledger.rules.lines import CLASSES, guard_of
-from fund.ledger.rules.replay import Books, Problem, Rule
+from fund.ledger.rules.replay import Books, Problem
 from fund.transparency import formats
 from fund.transparency.rules import EMPTY_ROOT, Frontier, leaf_hash
 
@@ -75,7 +75,7 @@ def check_everything(progress: Callable[[int], None] = lambda _size: None) -> Re
     """
     report = Report()
     report.add("schema", [*schema.differences(), *schema.settings_that_lose()])
-    books = Books(_matrix(), _lines_of)
+    books = Books(posting_rules(), transfers_said)
     tree = Frontier()
     kept = _places_of_snapshots()
     report.add("leaves", ())
@@ -186,11 +186,8 @@ def _row_facts(row: Any, where: str) -> Iterator[Problem]:
 
 # 3. What stands beside the leaves.
 
-def _matrix() -> list[Rule]:
-    return posting_rules()
-
-
-def _lines_of(entry_id: str) -> list[dict[str, Any]] | None:
+def transfers_said(entry_id: str) -> list[dict[str, Any]] | None:
+    """The transfers of an entry as its leaf says them; nothing where there is no such leaf, or it moves nothing."""
     found = session.execute(sa.text("SELECT bytes FROM log.leaf WHERE id = CAST(:id AS uuid)"),
                             {"id": entry_id}).scalar_one_or_none()
     return None if found is None else json.loads(found).get("transfers")

@@ -5,6 +5,7 @@ every balance from the leaves and checks every rule of the posting matrix again.
 """
 
 from fund.ledger.rules.lines import (
+    BALANCES_EVERY,
     BANK,
     CLASSES,
     DEBIT_NORMAL,
@@ -22,6 +23,7 @@ from fund.ledger.rules.lines import (
     allocation,
     area_allocation,
     buy_investments,
+    chart,
     deficit_made_good,
     dormant_assets_receipt,
     drawdown,
@@ -50,11 +52,13 @@ from fund.ledger.rules.lines import (
     void_pending,
 )
 from fund.ledger.rules.refusals import reasons_not_to_post, why_refused
+from fund.ledger.rules.replay import balances_due, balances_said
 
 __all__ = [
-    "BANK", "CLASSES", "DEBIT_NORMAL", "DEFICIT", "INVESTMENTS", "MOST_PENCE", "PERMANENT_CAPITAL", "RECLAIM_RESERVE",
+    "BALANCES_EVERY", "BANK", "CLASSES", "DEBIT_NORMAL", "DEFICIT", "INVESTMENTS", "MOST_PENCE", "PERMANENT_CAPITAL",
+    "RECLAIM_RESERVE",
     "SNAPSHOT_EVERY", "SPENDABLE", "UNAPPLIED_RETURN", "Line", "Pending", "Phase", "allocation", "area_allocation",
-    "buy_investments",
+    "balances_due", "balances_said", "buy_investments", "chart",
     "deficit_made_good", "dormant_assets_receipt", "drawdown", "drawdown_limit", "grant", "grant_decommitted",
     "grant_offer", "grant_return", "guard_of", "investment_income", "mirror", "operating_budget", "operating_cost",
     "participation_payment", "payment_returned", "post_pending", "reasons_not_to_post", "reclaim_paid",

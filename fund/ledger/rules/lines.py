@@ -9,10 +9,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 MOST_PENCE = 10**15  # of one line; the table repeats it as ck_transfer_amount
 
 SNAPSHOT_EVERY = 10_000  # places of the log; how far a balance of long ago is ever counted up again
+
+BALANCES_EVERY = 4_096  # lines of the log; so often what every account holds is published
 
 BANK = "1000"
 INVESTMENTS = "1100"
@@ -67,6 +70,13 @@ DEBIT_NORMAL = frozenset({"bank", "investments", "deficit"})
 def guard_of(account_class: str) -> str:
     """The guard that the class gives (the table repeats it as `fk_account_class`)."""
     return "credits<=debits" if account_class in DEBIT_NORMAL else "debits<=credits"
+
+
+def chart() -> dict[str, Any]:
+    """The chart of accounts as it is published: each class by the first digits of its codes, and which of its two sides
+    may not pass the other. The first line of a log names its hash, so it stays as it is; a new class is another chart.
+    """
+    return {"v": 1, "classes": {code: {"class": name, "guard": guard_of(name)} for code, name in CLASSES.items()}}
 
 
 def drawdown_limit(financial_year: str) -> str:

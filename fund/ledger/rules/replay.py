@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from fund.ledger.rules.lines import CLASSES, DEBIT_NORMAL
+from fund.ledger.rules.lines import BALANCES_EVERY, CLASSES, DEBIT_NORMAL
 
 
 class Problem(NamedTuple):
@@ -50,6 +50,18 @@ class Counters:
     def all(self) -> tuple[int, int, int, int]:
         """The four, in the order in which the table keeps them."""
         return self.debits_posted, self.credits_posted, self.debits_pending, self.credits_pending
+
+
+def balances_due(size: int) -> bool:
+    """Whether what every account holds is published for this size of the log: for 256, 512, 1,024 and 2,048 lines, so
+    that a young log has some, and then for every 4,096. The verifier keeps to the same sizes."""
+    return size % BALANCES_EVERY == 0 if size >= BALANCES_EVERY else size in (256, 512, 1_024, 2_048)
+
+
+def balances_said(size: int, accounts: Mapping[str, Counters]) -> dict[str, Any]:
+    """What the file of the balances at a size says."""
+    return {"size": size, "each": "debits, credits, debits kept aside, credits kept aside, in pence",
+            "balances": {code: list(counters.all()) for code, counters in accounts.items()}}
 
 
 @dataclass(slots=True)

@@ -9,6 +9,8 @@ from fund.transparency.actions.record import (
     begin,
     commit_to,
     erase,
+    keeps_to,
+    kept_to,
     name_new_key,
     original,
     record_act,
@@ -16,5 +18,5 @@ from fund.transparency.actions.record import (
     tell_the_publisher,
 )
 
-__all__ = ["CALL", "GENESIS", "Leaf", "append", "append_later", "begin", "commit_to", "erase",
+__all__ = ["CALL", "GENESIS", "Leaf", "append", "append_later", "begin", "commit_to", "erase", "keeps_to", "kept_to",
            "name_new_key", "original", "record_act", "take_back", "tell_the_publisher"]

@@ -118,10 +118,34 @@ def original(idem_key: str, request_hash: bytes) -> Leaf | None:
     return Leaf(found.seq, found.id, found.leaf_hash)
 
 
+#: What every line of the log keeps to, by the word under which the first line gives its hash: (file, bytes).
+_KEPT_TO = {"schema": ("schema/v1.json", formats.written(formats.LINE))}
+
+
+def keeps_to(word: str, file: str, document: Mapping[str, Any]) -> None:
+    """Have the log keep to a document of a higher part: it is published as `file`, and the first line names its hash.
+
+    Said while the application is put together. The document stays as it is for as long as logs that began with it.
+    """
+    _KEPT_TO[word] = file, formats.written(document)
+
+
+def kept_to() -> dict[str, bytes]:
+    """The documents that the log keeps to, by file."""
+    return dict(_KEPT_TO.values())
+
+
 def begin(origin: str | None = None) -> Leaf:
-    """Write the log's first leaf, which names the log; give it where it stands already. Every writer sees to it."""
+    """Write the log's first leaf, which names the log and what it keeps to; give it where it stands already. Every
+    writer sees to it. Raises Stale where the log has another name."""
     origin = origin or settings().log_origin
-    return append(GENESIS, {"origin": origin}, idem_key=GENESIS)
+    standing = queries.leaves_by_key([GENESIS]).get(GENESIS)
+    if standing is None:
+        hashes = {word: formats.fingerprint(document) for word, (_, document) in _KEPT_TO.items()}
+        return append(GENESIS, {"origin": origin, **hashes}, idem_key=GENESIS)
+    if formats.read(standing.encoded)["record"]["origin"] != origin:
+        raise Stale("This log has another name.", theirs=standing.encoded)
+    return Leaf(standing.seq, standing.id, standing.leaf_hash)
 
 
 def commit_to(leaf_id: uuid.UUID, field: str, value: str, *, pointer: str | None = None) -> str:

@@ -1,10 +1,11 @@
-"""Bytes in and out: leaves, signed notes with their keys, the files of the log, and receipts. Pure."""
+"""Bytes in and out: leaves and their schema, signed notes with their keys, the files of the log, and receipts. Pure."""
 
 from fund.transparency.formats.leaves import (
     LARGEST_INTEGER,
     MOST_BYTES,
     canonical,
     commitment,
+    fingerprint,
     moment,
     nfc,
     read,
@@ -24,9 +25,10 @@ from fund.transparency.formats.notes import (
     read_policy,
     receipt,
 )
+from fund.transparency.formats.schema import COMMITTED, LINE, written
 from fund.transparency.formats.tiles import bundle, bundle_path, leaves_of, tile_path
 
-__all__ = ["LARGEST_INTEGER", "LOG_KEY", "MOST_BYTES", "WITNESS_KEY", "Checkpoint", "Note", "Policy", "Signer",
-           "VerifierKey", "Witness", "bundle", "bundle_path", "canonical", "commitment", "leaves_of", "moment", "nfc",
-           "read", "read_checkpoint", "read_note", "read_policy", "receipt",
-           "record", "tile_path"]
+__all__ = ["COMMITTED", "LARGEST_INTEGER", "LINE", "LOG_KEY", "MOST_BYTES", "WITNESS_KEY", "Checkpoint", "Note",
+           "Policy", "Signer", "VerifierKey", "Witness", "bundle", "bundle_path", "canonical", "commitment",
+           "fingerprint", "leaves_of", "moment", "nfc", "read", "read_checkpoint", "read_note", "read_policy",
+           "receipt", "record", "tile_path", "written"]

@@ -104,6 +104,11 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+def fingerprint(document: bytes) -> str:
+    """How a leaf names a public document: by the hash of its bytes."""
+    return "sha256:" + hashlib.sha256(document).hexdigest()
+
+
 def commitment(salt: bytes, value: str) -> str:
     """What a leaf shows instead of something private; the salt of 32 bytes stands first, so that it cannot be read
     two ways."""

@@ -146,7 +146,7 @@ class File:
 
 _PUBLISHED = re.compile(
     r"checkpoint|log\.vkey|policy|verify/verify\.py(\.sha256)?"
-    r"|(?P<forever>history/[1-9][0-9]{0,18}|tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/(x[0-9]{3}/){0,6}[0-9]{3}"
+    r"|(?P<forever>(schema|accounts)/v1\.json|balances/[1-9][0-9]{0,18}\.json|history/[1-9][0-9]{0,18}|tile/(entries|[0-9]|[1-5][0-9]|6[0-3])/(x[0-9]{3}/){0,6}[0-9]{3}"
     r"(\.p/[1-9][0-9]{0,2})?)")
 
 
