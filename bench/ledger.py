@@ -32,9 +32,10 @@ from fund.db import session, transaction
 from fund.embedded import postgres
 from fund.endowment import actions as endowment
 from fund.kernel import clock, ids
-from fund.kernel.actor import SYSTEM
+from fund.kernel.actor import SYSTEM, Capacity
 from fund.ledger import actions, queries, rules
 from fund.ledger.queries.fsck import check_everything
+from fund.replay import drive
 from fund.settings import Settings, settings
 from fund.transparency import formats
 
@@ -143,7 +144,10 @@ def prepare() -> None:
         endowment.receive_tranche(SYSTEM, sender="Bench", reference="1", amount_pence=3 * 10**13, received_on=DAY,
                                   scheme="banks", document=b"advice")
         endowment.record_income(SYSTEM, amount_pence=2 * 10**12, earned_on=DAY, source="Bench", reference="1")
-        limit = endowment.set_spending_limit(SYSTEM, YEAR, set_on=DAY)
+        one, other = (drive.make_staff(drive.Driver(), f"trustee{n}@bench.example.org", "A trustee", Capacity.TRUSTEE,
+                                       is_demo=False) for n in (1, 2))
+        proposal = endowment.propose_spending_limit(one, YEAR, set_on=DAY)
+        limit = endowment.confirm_spending_limit(other, proposal.id)
         endowment.draw_down(SYSTEM, amount_pence=limit.amount_pence, financial_year=YEAR, drawn_on=DAY, reference="1")
         for place in range(PLACES):
             actions.open_account(f"4000/P{place:02d}", name=f"Place {place}")

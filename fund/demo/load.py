@@ -97,7 +97,10 @@ def _places_and_money(driver: Driver) -> dict[str, uuid.UUID]:
     driver.do(endowment.record_income, SYSTEM, amount_pence=story.RETURN_PENCE, earned_on=starts - timedelta(days=1),
               source="Custodian's statement", reference="CUS-2026-Q1")
     _invest(driver, starts)
-    driver.do(endowment.set_spending_limit, SYSTEM, year, set_on=starts)
+    wendy, xan = (drive.make_staff(driver, one.email, one.name, Capacity.TRUSTEE, is_demo=True)
+                  for one in story.TRUSTEES)
+    proposal = driver.do(endowment.propose_spending_limit, wendy, year, set_on=starts)
+    driver.do(endowment.confirm_spending_limit, xan, proposal.id)
     for name, _price, _at_year_end, now in story.HOLDINGS:
         _value(driver, name, now, today)
     driver.do(endowment.draw_down, SYSTEM, amount_pence=story.DRAWDOWN_PENCE, financial_year=year,
@@ -125,7 +128,7 @@ def _value(driver: Driver, holding: str, value_pence: int, on: date) -> None:
 def _staff(driver: Driver) -> Officers:
     made = {capacity: [drive.make_staff(driver, one.email, one.name, capacity, is_demo=True) for one in group]
             for capacity, group in ((Capacity.OFFICER, story.OFFICERS), (Capacity.APPROVER, story.APPROVERS),
-                                    (Capacity.AUTHORISER, story.AUTHORISERS), (Capacity.TRUSTEE, story.TRUSTEES))}
+                                    (Capacity.AUTHORISER, story.AUTHORISERS))}
     return Officers(made[Capacity.OFFICER][0], made[Capacity.APPROVER][0], made[Capacity.AUTHORISER][0])
 
 

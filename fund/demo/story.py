@@ -61,8 +61,8 @@ APPROVERS = (Somebody("sara", "Sara", "Approves the payment of a stage that anot
              Somebody("tariq", "Tariq", "Approver: Sara’s deputy."))
 AUTHORISERS = (Somebody("una", "Una", "Authorises batches of payments that others approved."),
                Somebody("viktor", "Viktor", "Authoriser: Una’s deputy."))
-TRUSTEES = (Somebody("wendy", "Wendy", "Trustee: compares the spending rules, and sets what a year may spend."),
-            Somebody("xan", "Xan", "Trustee: confirms what takes two trustees, as a recovery plan does."))
+TRUSTEES = (Somebody("wendy", "Wendy", "Trustee: compares the spending rules, and proposes what a year may spend."),
+            Somebody("xan", "Xan", "Trustee: confirms what takes two trustees, as a year's limit does."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,17 +263,6 @@ def record_price(month: datetime, index: str, source: str) -> None:
         click.echo(f"Prices of {row.month:%Y-%m} stand at {row.tenths / 10}.")
 
 
-@commands.command("set-limit")
-@click.argument("financial_year")
-@day
-@click.option("--amount", "asked_pence", type=Money(), help="Less than the rule gives; all of it without this.")
-def set_limit(financial_year: str, on: date, asked_pence: int | None) -> None:
-    """Set what a year (2026-27) may spend, by the rule in force."""
-    with transaction():
-        limit = actions.set_spending_limit(SYSTEM, financial_year, set_on=on, asked_pence=asked_pence)
-        click.echo(f"{financial_year} may spend {pounds(limit.amount_pence)}.")
-
-
 @commands.command("check-limit")
 @click.argument("financial_year")
 def check_limit(financial_year: str) -> None:

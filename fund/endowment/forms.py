@@ -159,13 +159,11 @@ class SureForm(BaseForm):
 
 
 class LimitForm(BaseForm):
-    """A year's limit."""
+    """A year's limit, as one trustee proposes it."""
 
     set_on = DayField(_l("The day it counts from"), validators=[
         Required(_l("Write the day, month and year in numbers, like 14 3 2027."))])
     asked = MoneyField(_l("A smaller limit, if you want one"))
-    sure = TickField(_l("I set this limit. It cannot be changed later"), validators=[
-        Required(_l("Tick the box to say that you are sure."))])
 
 
 class ReserveForm(BaseForm):

@@ -65,6 +65,26 @@ class SpendingLimit(Model):
     floor_pence: Mapped[int | None]
     inputs_sha256: Mapped[bytes | None]
     plan_id: Mapped[uuid.UUID | None]
+    #: These are empty for limits that were set before migration 0024, by one trustee or by the system.
+    proposal_id: Mapped[uuid.UUID | None]
+    confirmed_by: Mapped[uuid.UUID | None]
+
+
+class LimitProposal(Model):
+    """A year's limit as one trustee proposes it, with all its figures; another trustee's word sets it."""
+
+    __tablename__ = "limit_proposal"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    financial_year: Mapped[str]
+    set_on: Mapped[date]
+    asked_pence: Mapped[int | None]
+    amount_pence: Mapped[int]
+    cost_ceiling_basis_points: Mapped[int] = mapped_column(sa.SmallInteger)
+    inputs: Mapped[dict[str, Any]]
+    inputs_sha256: Mapped[bytes]
+    proposed_by: Mapped[uuid.UUID]
+    proposed_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
 
 
 class SpendingRuleChoice(Model):

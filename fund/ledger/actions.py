@@ -43,7 +43,8 @@ class ToPost:
 
     `idem_key` names the request for ever: asked again it gives the entry that stands. `relates_to` names leaves that
     explain it (a decision, the payment that came back); `area`, `grant` and `params` stand in the leaf as they are;
-    `commitments` are private values by field (`formats.COMMITTED`), of which the leaf shows a salted hash.
+    `commitments` are private values by field (`formats.COMMITTED`), or several for a field of several
+    (`formats.OF_SEVERAL`), of which the leaf shows a salted hash each.
     """
 
     kind: str
@@ -56,7 +57,7 @@ class ToPost:
     grant: str | None = None
     subject: str | None = None
     params: Mapping[str, Any] | None = None
-    commitments: Mapping[str, str] = field(default_factory=dict)
+    commitments: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     recorded_at: datetime | None = None
     entry_id: uuid.UUID | None = None
 
@@ -221,7 +222,8 @@ class _Prepared:
     @classmethod
     def of(cls, entry: ToPost) -> "_Prepared":
         refuse_if(rules.reasons_not_to_post(entry.lines))
-        if not entry.commitments.keys() <= set(formats.COMMITTED):
+        if not entry.commitments.keys() <= set(formats.COMMITTED) or any(
+                isinstance(value, str) == (name in formats.OF_SEVERAL) for name, value in entry.commitments.items()):
             raise BadInput("A line commits to no such thing: " + ", ".join(sorted(entry.commitments)))
         said = _said(entry)
         # The request is what was asked for, without what is made here: the same request always has the same hash.
@@ -229,7 +231,8 @@ class _Prepared:
             {**said, "commitments": dict(entry.commitments)} if entry.commitments else said)).digest()
         entry_id, recorded_at = entry.entry_id or ids.new_id(), entry.recorded_at or clock.now()
         for name, value in entry.commitments.items():
-            said[name] = transparency.commit_to(entry_id, name, value)
+            said[name] = transparency.commit_to(entry_id, name, value) if isinstance(value, str) else [
+                transparency.commit_to(entry_id, f"{name}/{number}", one) for number, one in enumerate(value, 1)]
         said["v"], said["id"], said["recorded_at"] = 1, str(entry_id), formats.moment(recorded_at)
         return cls(entry, entry_id, request_hash, formats.canonical(said, checked=True))
 

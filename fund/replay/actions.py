@@ -190,7 +190,10 @@ class _Rehearsal:
                            document=b"tranche %d" % number + self.sha256)
         self.driver.do(endowment.record_income, SYSTEM, amount_pence=total * 2, earned_on=starts - timedelta(days=1),
                        source="Rehearsal", reference="Return")
-        self.driver.do(endowment.set_spending_limit, SYSTEM, year, set_on=starts)
+        one, other = (drive.make_staff(self.driver, f"trustee-{n}@rehearsal.example.org", f"Rehearsal trustee {n}",
+                                       Capacity.TRUSTEE, is_demo=True) for n in (1, 2))
+        proposal = self.driver.do(endowment.propose_spending_limit, one, year, set_on=starts)
+        self.driver.do(endowment.confirm_spending_limit, other, proposal.id)
         self.driver.do(endowment.draw_down, SYSTEM, amount_pence=total, financial_year=year, drawn_on=starts,
                        reference="Rehearsal")
         ids = {code: neighbourhoods.open_neighbourhood(SYSTEM, code, bounds=None) for code in settled.by_place()}

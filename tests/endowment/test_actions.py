@@ -14,6 +14,7 @@ from tests.make.ledger import (
     make_change_of_value,
     make_funded_endowment,
     make_holding,
+    make_limit,
     make_tranche,
 )
 
@@ -55,7 +56,7 @@ def test_a_loss_never_touches_capital_and_what_is_earned_makes_it_good(session):
     assert [ledger.balance_of(code).posted_pence for code in ("3000", "3090", "3100")] == [1_000, 150, 0]
     assert queries.value_on(DAY).value_pence == 850
     with pytest.raises(Refused) as refused:
-        actions.set_spending_limit(SYSTEM, "2026-27", set_on=DAY)
+        make_limit("2026-27", set_on=DAY)
     assert "deficit" in codes(refused)
     actions.record_income(SYSTEM, amount_pence=60, earned_on=DAY, source="S", reference="3")
     make_change_of_value(200, DAY + timedelta(days=1))
@@ -66,10 +67,10 @@ def test_a_loss_never_touches_capital_and_what_is_earned_makes_it_good(session):
 def test_a_limit_is_set_once_a_year_and_never_above_the_return(session):
     make_tranche(amount_pence=100_000, received_on=date(2026, 3, 1))
     actions.record_income(SYSTEM, amount_pence=3_000, earned_on=date(2026, 3, 1), source="S", reference="1")
-    limit = actions.set_spending_limit(SYSTEM, "2026-27", set_on=date(2026, 4, 1))
+    limit = make_limit("2026-27", set_on=date(2026, 4, 1))
     assert (limit.rule_pence, limit.amount_pence) == (4_120, 3_000)
     with pytest.raises(Refused) as refused:
-        actions.set_spending_limit(SYSTEM, "2026-27", set_on=DAY)
+        make_limit("2026-27", set_on=DAY)
     assert "limit_set" in codes(refused)
 
 
@@ -96,7 +97,9 @@ def test_running_costs_stay_within_the_published_ceiling(session):
 @pytest.mark.parametrize("capacity", [Capacity.OFFICER, Capacity.APPROVER, Capacity.AUTHORISER, Capacity.CHAIR])
 def test_only_trustees_say_what_is_spent(session, capacity):
     with pytest.raises(Forbidden):
-        actions.set_spending_limit(Actor(capacity, new_id()), "2026-27", set_on=DAY)
+        actions.propose_spending_limit(Actor(capacity, new_id()), "2026-27", set_on=DAY)
+    with pytest.raises(Forbidden):
+        actions.confirm_spending_limit(Actor(capacity, new_id()), new_id())
 
 
 def test_a_pound_comes_from_every_tranche_by_its_share_to_the_penny(session):

@@ -11,7 +11,7 @@ from fund.db import transaction
 from fund.endowment import actions, queries
 from fund.kernel.actor import SYSTEM
 from fund.kernel.errors import FundError
-from tests.make.ledger import make_change_of_value, make_holding, make_tranche
+from tests.make.ledger import make_change_of_value, make_holding, make_tranche, make_trustee
 
 DAY = date(2026, 6, 1)
 
@@ -57,15 +57,24 @@ def ask(app, statement):
         return found
 
 
+def proposed(trustees):
+    """A limit that one trustee proposed, and so many others: its id, and they."""
+    with transaction():
+        proposal = actions.propose_spending_limit(make_trustee(), "2026-27", set_on=DAY, asked_pence=100)
+        return proposal.id, [make_trustee() for _ in range(trustees)]
+
+
 def test_a_limit_is_set_once(shared):
-    ended = at_once(shared, *[lambda: actions.set_spending_limit(SYSTEM, "2026-27", set_on=DAY, asked_pence=100)] * 6)
+    proposal_id, others = proposed(6)
+    ended = at_once(shared, *[lambda one=one: actions.confirm_spending_limit(one, proposal_id) for one in others])
     assert ended.count("done") == 1
     assert ask(shared, "SELECT count(*) FROM spending_limit") == 1
     assert ask(shared, "SELECT count(*) FROM ledger.entry WHERE kind = 'spending_rule_set'") == 1
 
 
 def test_a_rule_is_chosen_before_the_limit_or_not_at_all(shared):
-    works = [lambda: actions.set_spending_limit(SYSTEM, "2026-27", set_on=DAY, asked_pence=100)] + [
+    proposal_id, others = proposed(1)
+    works = [lambda: actions.confirm_spending_limit(others[0], proposal_id)] + [
         lambda: actions.choose_rule(SYSTEM, "2026-27", rule="yale", parameters={"rate": 300})] * 4
     at_once(shared, *works)
     # Whatever came first: the limit follows the choice that stood when it was set.

@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from fund.db import session
 from fund.endowment import actions, queries, rules
-from fund.endowment.models import SpendingLimit
+from fund.endowment.models import LimitProposal, SpendingLimit
 from fund.kernel import clock
 from fund.kernel.actor import SYSTEM, Actor, Capacity
 from fund.kernel.errors import BadInput, Forbidden, NotFound, Refused
@@ -20,7 +21,7 @@ from fund.ledger import queries as balances
 from fund.ledger import rules as accounts
 from fund.transparency import formats
 from fund.transparency import queries as public_record
-from tests.make.ledger import make_change_of_value, make_holding, make_tranche
+from tests.make.ledger import make_change_of_value, make_holding, make_limit, make_tranche
 from tests.make.people import make_staff
 
 APRIL = date(2026, 4, 1)
@@ -58,14 +59,14 @@ def refused_by_the_table(session) -> tuple[str, str]:
 def test_a_limit_that_leaves_less_than_what_was_given_in_todays_money_is_refused(low):
     size = public_record.size()
     with pytest.raises(Refused) as refused:
-        actions.set_spending_limit(SYSTEM, YEAR, set_on=APRIL)
+        make_limit(YEAR, set_on=APRIL)
     assert codes(refused) == ["floor"]
     # 1,000.00 · 140.1 / 138.9 = 1,008.64 (rounded up); 1,020.00 − 1,008.64 = 11.36.
     assert "£1,008.64" in str(refused.value)
     assert "£11.36 at most" in str(refused.value)
     assert queries.spending_limits() == []
     assert public_record.size() == size
-    limit = actions.set_spending_limit(SYSTEM, YEAR, set_on=APRIL, asked_pence=1_136)
+    limit = make_limit(YEAR, set_on=APRIL, asked_pence=1_136)
     assert (limit.rule_pence, limit.amount_pence, limit.value_pence, limit.floor_pence) == (4_080, 1_136, 102_000,
                                                                                            100_864)
 
@@ -74,7 +75,7 @@ def test_with_two_trustees_plan_it_is_set_and_the_record_names_the_plan(low):
     one, other = trustee(), trustee()
     plan = plan_for(by=one)
     with pytest.raises(Refused) as refused:
-        actions.set_spending_limit(one, YEAR, set_on=APRIL)
+        make_limit(YEAR, set_on=APRIL)
     assert codes(refused) == ["floor"]
     with pytest.raises(Refused) as refused:
         actions.confirm_recovery_plan(one, plan.id)
@@ -83,7 +84,7 @@ def test_with_two_trustees_plan_it_is_set_and_the_record_names_the_plan(low):
     with pytest.raises(Refused) as refused:
         actions.confirm_recovery_plan(trustee(), plan.id)
     assert codes(refused) == ["plan_confirmed"]
-    limit = actions.set_spending_limit(one, YEAR, set_on=APRIL)
+    limit = make_limit(YEAR, set_on=APRIL)
     assert (limit.amount_pence, limit.plan_id) == (2_000, plan.id)
     said = public_record.leaf_by_id(confirmed.leaf_id)
     assert said.kind == "recovery_plan_recorded"
@@ -96,7 +97,7 @@ def test_with_two_trustees_plan_it_is_set_and_the_record_names_the_plan(low):
 def test_a_plan_of_another_year_does_not_help(low):
     actions.confirm_recovery_plan(trustee(), plan_for("2027-28").id)
     with pytest.raises(Refused) as refused:
-        actions.set_spending_limit(SYSTEM, YEAR, set_on=APRIL)
+        make_limit(YEAR, set_on=APRIL)
     assert codes(refused) == ["floor"]
 
 
@@ -104,7 +105,7 @@ def test_a_plan_of_another_year_does_not_help(low):
                                               (10**18, "over_rule")])
 def test_trustees_may_ask_for_less_and_never_for_more(low, asked, code):
     with pytest.raises(Refused) as refused:
-        actions.set_spending_limit(SYSTEM, YEAR, set_on=APRIL, asked_pence=asked)
+        make_limit(YEAR, set_on=APRIL, asked_pence=asked)
     assert codes(refused)[0] == code
     assert queries.spending_limits() == []
 
@@ -112,7 +113,7 @@ def test_trustees_may_ask_for_less_and_never_for_more(low, asked, code):
 @pytest.mark.parametrize(("set_on", "code"), [(date(2026, 3, 30), "too_early"), (date(2027, 4, 1), "other_year")])
 def test_a_limit_is_set_when_the_year_before_has_ended_and_before_its_own_has(low, set_on, code):
     with pytest.raises(Refused) as refused:
-        actions.set_spending_limit(SYSTEM, YEAR, set_on=set_on, asked_pence=1)
+        make_limit(YEAR, set_on=set_on, asked_pence=1)
     assert code in codes(refused)
     for day in (date(2026, 3, 31), date(2027, 3, 31)):
         facts = queries.limit_facts(YEAR, day, 1)
@@ -121,7 +122,7 @@ def test_a_limit_is_set_when_the_year_before_has_ended_and_before_its_own_has(lo
 
 def test_what_a_limit_was_worked_out_from_stands_in_its_leaf_and_gives_it_again(low):
     actions.choose_rule(SYSTEM, YEAR, rule="yale", parameters={"rate": 100})
-    limit = actions.set_spending_limit(SYSTEM, YEAR, set_on=APRIL)
+    limit = make_limit(YEAR, set_on=APRIL)
     params = json.loads(public_record.leaf_by_id(limit.entry_id).encoded)["params"]
     hashed = params.pop("inputs_sha256")
     assert hashlib.sha256(formats.canonical(params)).hexdigest() == hashed == limit.inputs_sha256.hex()
@@ -134,7 +135,7 @@ def test_what_a_limit_was_worked_out_from_stands_in_its_leaf_and_gives_it_again(
 
 def test_the_year_before_and_prices_count_in_the_next_limit(low):
     actions.choose_rule(SYSTEM, YEAR, rule="weighted_hybrid", parameters={"rate": 100})
-    first = actions.set_spending_limit(SYSTEM, YEAR, set_on=APRIL)
+    first = make_limit(YEAR, set_on=APRIL)
     actions.record_income(SYSTEM, amount_pence=9_000, earned_on=date(2027, 3, 1), source="S", reference="2")
     facts = queries.limit_facts("2027-28", date(2027, 4, 1))
     assert facts.inputs.previous_pence == first.amount_pence == 1_020
@@ -166,7 +167,7 @@ def test_a_rule_that_is_chosen_twice_is_one_record(session):
 
 
 def test_no_rule_is_chosen_for_a_year_whose_limit_is_set(low):
-    actions.set_spending_limit(SYSTEM, YEAR, set_on=APRIL, asked_pence=1)
+    make_limit(YEAR, set_on=APRIL, asked_pence=1)
     with pytest.raises(Refused) as refused:
         actions.choose_rule(SYSTEM, YEAR, rule="yale", parameters={})
     assert codes(refused) == ["limit_set"]
@@ -214,7 +215,11 @@ def row(**other) -> SpendingLimit:
               "rate_basis_points": 400, "parameters": {"rate": 400}, "cost_ceiling_basis_points": 1_000, "inputs": {},
               "inputs_sha256": b"x" * 32, "rule_pence": 4_080, "amount_pence": 1_136, "value_pence": 102_000,
               "floor_pence": 100_864, "plan_id": None, "set_on": APRIL, "entry_id": new_id()}
-    return SpendingLimit(**{**values, **other})
+    proposal = LimitProposal(id=new_id(), financial_year=YEAR, set_on=APRIL, amount_pence=1_136, inputs={},
+                             inputs_sha256=b"x" * 32, cost_ceiling_basis_points=1_000, proposed_by=trustee().person_id)
+    session.add(proposal)
+    session.flush()
+    return SpendingLimit(**{**values, "proposal_id": proposal.id, "confirmed_by": trustee().person_id, **other})
 
 
 @pytest.mark.parametrize(("other", "constraint"), [
@@ -271,7 +276,7 @@ def test_the_table_refuses_a_plan_by_somebody_who_is_no_trustee(low, capacity):
 
 
 def test_the_table_refuses_a_choice_after_the_limit_and_any_change(low):
-    actions.set_spending_limit(SYSTEM, YEAR, set_on=APRIL, asked_pence=1)
+    make_limit(YEAR, set_on=APRIL, asked_pence=1)
     chosen = actions.choose_rule(SYSTEM, "2027-28", rule="yale", parameters={})
     low.commit()
     for statement, constraint in (

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from fund.endowment import actions, queries
+from fund.endowment import actions, queries, rules
+from fund.kernel import clock
 from fund.kernel.actor import SYSTEM, Actor, Capacity
 from fund.transparency import queries as public_record
 from tests.make.ledger import make_tranche
@@ -13,7 +14,7 @@ from tests.make.people import make_staff
 
 YEAR = "2026-27"
 PAGE = f"/trustees/spending/{YEAR}"
-SET_ON = {"set_on": ["1", "4", "2026"], "sure": "y"}
+SET_ON = {"set_on": ["1", "4", "2026"]}
 PLAN = {"words": "Spend less next year.", "back_by": ["1", "4", "2999"]}
 
 
@@ -28,6 +29,64 @@ def low(session, client):
 
 def other(client) -> None:
     client.sign_in(make_staff(Capacity.TRUSTEE))
+
+
+def confirm(client):
+    """Another trustee confirms the newest limit that was proposed."""
+    other(client)
+    return client.post_form(f"/trustees/limits/{queries.limit_proposals(YEAR)[0].id}", {"sure": "y"})
+
+
+def test_one_trustee_proposes_a_limit_and_another_reads_every_figure_and_confirms_it(low):
+    assert low.post_form(f"{PAGE}/limit", {**SET_ON, "asked": "11.36"}).status_code == 303
+    proposal = queries.limit_proposals(YEAR)[0]
+    address = f"/trustees/limits/{proposal.id}"
+    assert "You proposed it. Another trustee has to confirm it" in low.get(PAGE).text
+    assert "You proposed this" in low.get(address).text
+    assert low.post_form(address, {"sure": "y"}).status_code == 409
+    other(low)
+    assert address in low.get(PAGE).text
+    page = low.get(address).text
+    for figure in ("£11.36 for 2026-27", "1 April 2026", "£40.80", "£20.00", "£1,020.00", "£1,008.64", "2025-06",
+                   "138.9", "10% of it", proposal.inputs_sha256.hex()):
+        assert figure in page, figure
+    assert low.post_form(address, {}).status_code == 422
+    assert queries.spending_limits() == []
+    assert low.post_form(address, {"sure": "y"}).status_code == 303
+    assert "is set already" in low.get(address).text
+    assert low.post_form(address, {"sure": "y"}).status_code == 409
+    assert low.get("/trustees/limits/00000000-0000-4000-8000-000000000000").status_code == 404
+
+
+def test_a_proposal_whose_figures_changed_says_so_and_sets_nothing(low):
+    low.post_form(f"{PAGE}/limit", {**SET_ON, "asked": "11.36"})
+    actions.record_income(SYSTEM, amount_pence=100, earned_on=date(2026, 3, 2), source="S", reference="2")
+    answer = confirm(low)
+    assert answer.status_code == 409
+    assert "The figures changed after this was proposed" in answer.text
+    assert "The figures changed" in low.get(f"/trustees/limits/{queries.limit_proposals(YEAR)[0].id}").text
+    assert queries.spending_limits() == []
+
+
+def test_what_waits_for_each_trustee(session, client):
+    """One is asked to propose the limit, the other to read it, and the one waits for the other."""
+    today = clock.today()
+    year = rules.financial_year(today)
+    make_tranche(amount_pence=100_000, received_on=today)
+    actions.record_income(SYSTEM, amount_pence=5_000, earned_on=today, source="S", reference="1")
+    one, two = make_staff(Capacity.TRUSTEE), make_staff(Capacity.TRUSTEE)
+    client.sign_in(one)
+    assert f"Propose how much may be spent in {year}" in client.get("/waiting").text
+    proposal = actions.propose_spending_limit(Actor(Capacity.TRUSTEE, one.id), year, set_on=today, asked_pence=1)
+    page = client.get("/waiting").text
+    assert "Propose how much" not in page
+    assert "Another trustee reads the limit that you proposed" in page
+    client.sign_in(two)
+    page = client.get("/waiting").text
+    assert "confirm it or not" in page
+    assert f"/trustees/limits/{proposal.id}" in page
+    actions.confirm_spending_limit(Actor(Capacity.TRUSTEE, two.id), proposal.id)
+    assert "confirm it or not" not in client.get("/waiting").text
 
 
 def test_a_trustee_compares_the_rules_and_chooses_one(low):
@@ -73,9 +132,12 @@ def test_two_trustees_record_a_plan_and_then_the_limit_is_set(low):
     assert low.post_form(address, {}).status_code == 422
     assert low.post_form(address, {"sure": "y"}).status_code == 303
     answer = low.post_form(f"{PAGE}/limit", SET_ON)
+    assert (answer.status_code, answer.location) == (303, PAGE)
+    answer = confirm(low)
     assert (answer.status_code, answer.location) == (303, f"/endowment/limits/{YEAR}")
     page = low.get(answer.location)
     assert "Spend less next year." in page.text
+    assert "Two trustees decided it" in page.text
     assert "the same to the penny" in page.text
     assert "The limit for this year is set already" in low.get(f"{PAGE}/rule").text
     assert "See how it was worked out" in low.get(PAGE).text
@@ -84,6 +146,7 @@ def test_two_trustees_record_a_plan_and_then_the_limit_is_set(low):
 def test_a_smaller_limit_needs_no_plan(low):
     answer = low.post_form(f"{PAGE}/limit", {**SET_ON, "asked": "11.36"})
     assert answer.status_code == 303
+    assert confirm(low).status_code == 303
     assert queries.spending_limit(YEAR).amount_pence == 1_136
 
 
@@ -91,7 +154,7 @@ def test_a_smaller_limit_needs_no_plan(low):
     ({"asked": "0"}, 409, "more than nothing"), ({"asked": "40.81"}, 409, "allow £20 this year"),
     ({"asked": "-1"}, 422, "Write the amount in pounds"), ({"asked": "1.005"}, 422, "Write the amount in pounds"),
     ({"asked": "99999999999999999999"}, 422, "Write the amount in pounds"),
-    ({"set_on": ["31", "2", "2026"]}, 422, "There is no such day"), ({"sure": ""}, 422, "Tick the box"),
+    ({"set_on": ["31", "2", "2026"]}, 422, "There is no such day"), ({"set_on": ["", "", ""]}, 422, "Write the day"),
 ])
 def test_a_limit_that_makes_no_sense_is_named_and_nothing_is_written(low, sent, status, sentence):
     size = public_record.size()
@@ -99,7 +162,7 @@ def test_a_limit_that_makes_no_sense_is_named_and_nothing_is_written(low, sent, 
     assert answer.status_code == status
     assert sentence in answer.text
     assert public_record.size() == size
-    assert queries.spending_limits() == []
+    assert (queries.spending_limits(), queries.limit_proposals(YEAR)) == ([], [])
 
 
 @pytest.mark.parametrize(("sent", "sentence"), [
@@ -150,12 +213,16 @@ def test_nobody_else_opens_them(client, session, capacity):
     for address in ("/trustees/spending", PAGE, f"{PAGE}/rule", f"{PAGE}/plan", f"{PAGE}/limit", "/trustees/reserve"):
         assert client.get(address).status_code == 403
     assert client.post_form(f"{PAGE}/limit", SET_ON).status_code == 403
+    assert client.get("/trustees/limits/00000000-0000-4000-8000-000000000000").status_code == 403
 
 
 def test_the_pages_of_trustees_cost_few_queries(low):
     actions.propose_recovery_plan(Actor(Capacity.TRUSTEE, make_staff(Capacity.TRUSTEE).id), YEAR, words="x",
                                   back_by=date(2999, 1, 1))
-    for address in (PAGE, f"{PAGE}/rule", f"{PAGE}/plan", f"{PAGE}/limit", "/trustees/reserve"):
+    proposal = actions.propose_spending_limit(Actor(Capacity.TRUSTEE, make_staff(Capacity.TRUSTEE).id), YEAR,
+                                              set_on=date(2026, 4, 1), asked_pence=1)
+    for address in (PAGE, f"{PAGE}/rule", f"{PAGE}/plan", f"{PAGE}/limit", "/trustees/reserve",
+                    f"/trustees/limits/{proposal.id}"):
         low.get(address)
         counted = []
 

@@ -70,9 +70,11 @@ ROUTES_THAT_WRITE_NOTHING = {
         POST:grants.evidence POST:grants.release POST:grants.withdraw POST:organisations.declare_interest
         POST:organisations.record_check POST:organisations.show_numbers
         GET:endowment.approve_change GET:endowment.choose_rule GET:endowment.confirm_plan GET:endowment.reserve
-        GET:endowment.set_limit GET:endowment.spending GET:endowment.spending_now GET:endowment.write_plan
+        GET:endowment.confirm_limit GET:endowment.propose_limit
+        POST:endowment.confirm_limit POST:endowment.propose_limit
+        GET:endowment.spending GET:endowment.spending_now GET:endowment.write_plan
         POST:endowment.approve_change POST:endowment.choose_rule POST:endowment.confirm_plan
-        POST:endowment.reserve POST:endowment.set_limit POST:endowment.write_plan
+        POST:endowment.reserve POST:endowment.write_plan
     """,
     "seat": """
         GET:decisions.close GET:decisions.join GET:decisions.pot GET:decisions.reasons GET:decisions.sitting
@@ -127,11 +129,13 @@ ACTIONS_THAT_WRITE_NOTHING = """
     bank.read_message bank.read_upload bank.say_bank_has_no_file bank.send_again bank.set_aside_batch
     bank.take_file_by_hand decisions.tell_applicants documents.keep_file
     endowment.agree_trade endowment.approve_reserve_change endowment.budget_running_costs endowment.call_off_trade
-    endowment.choose_rule endowment.confirm_recovery_plan endowment.deficit_pence endowment.draw_down
+    endowment.choose_rule endowment.confirm_recovery_plan endowment.confirm_spending_limit endowment.deficit_pence
+    endowment.draw_down
     endowment.end_payment endowment.pay_owner endowment.propose_recovery_plan endowment.propose_reserve_change
+    endowment.propose_spending_limit
     endowment.receive_tranche endowment.record_income endowment.record_price endowment.record_return
     endowment.record_valuation
-    endowment.set_spending_limit endowment.settle_trade endowment.switch_reserve
+    endowment.settle_trade endowment.switch_reserve
     grants.accept_offer
     grants.approve_release grants.choose_payee grants.decline_offer grants.lapse_offers
     grants.record_refused grants.record_returned grants.record_settled grants.record_step
@@ -224,7 +228,6 @@ COMMANDS = {
     "endowment record-income": ("", "nothing of the panel"),
     "endowment reserve": ("", "nothing of the panel"),
     "endowment sell": ("", "nothing of the panel"),
-    "endowment set-limit": ("", "nothing of the panel"),
     "endowment settle-trade": ("", "nothing of the panel"),
     "endowment value": ("", "nothing of the panel"),
     "ledger fsck": ("", "nothing of the panel"),

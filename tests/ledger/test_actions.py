@@ -200,6 +200,13 @@ def test_many_entries_of_which_one_is_refused_leave_nothing(ledger, session, wro
     nothing_is_written(session, before)
 
 
+@pytest.mark.parametrize("commitments", [{"name": "x"}, {"subject": ["a", "b"]}, {"approved_by": "a"}])
+def test_an_entry_commits_only_to_what_a_line_may_say(ledger, commitments):
+    with pytest.raises(BadInput):
+        actions.post("investment_income", rules.investment_income(5), effective_on=DAY, idem_key="x",
+                     commitments=commitments)
+
+
 def test_a_private_value_asked_for_twice_is_committed_to_once(ledger, session):
     ask = {"kind": "investment_income", "lines": rules.investment_income(5), "effective_on": DAY, "idem_key": "private",
            "commitments": {"subject": "somebody"}}

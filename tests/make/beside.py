@@ -49,18 +49,22 @@ _ROWS: Mapping[str, tuple[str, ...]] = {
     "investment_income": (_RETURN,), "bank_interest": (_RETURN,),
     "revaluation_gain": _VALUED, "revaluation_loss": _VALUED,
     "spending_rule_set": (_ENTRY + """
+      INSERT INTO limit_proposal (id, financial_year, set_on, amount_pence, cost_ceiling_basis_points, inputs,
+                                  inputs_sha256, proposed_by)
+      SELECT e.id, split_part(t.credit, '/', 2), e.on_day, t.pence, 1000, '{}', sha256('x'), %(one)s FROM e, t
+      WHERE NOT EXISTS (SELECT FROM spending_limit l WHERE t.credit = '3150/' || l.financial_year)""", _ENTRY + """
       INSERT INTO spending_limit (id, financial_year, rule, rule_version, rate_basis_points, parameters,
         cost_ceiling_basis_points, inputs, inputs_sha256, rule_pence, amount_pence, value_pence, floor_pence, set_on,
-        entry_id)
-      SELECT gen_random_uuid(), split_part(t.credit, '/', 2), 'rolling_average', 1, 400, '{"rate": 400}', 1000, '{}',
-             sha256('x'), t.pence, t.pence, (
+        proposal_id, confirmed_by, entry_id)
+      SELECT gen_random_uuid(), p.financial_year, 'rolling_average', 1, 400, '{"rate": 400}', 1000, p.inputs,
+             p.inputs_sha256, t.pence, t.pence, (
                SELECT coalesce(sum(CASE WHEN x.credit_class IN ('permanent_capital', 'unapplied_return', 'deficit')
                                    THEN x.amount_pence ELSE 0 END
                                  - CASE WHEN x.debit_class IN ('permanent_capital', 'unapplied_return', 'deficit')
                                    THEN x.amount_pence ELSE 0 END), 0)::bigint
                FROM ledger.transfer x JOIN ledger.entry y ON y.seq = x.entry_seq
-               WHERE x.phase IN ('single', 'post') AND y.effective_on <= e.on_day), 0, e.on_day, e.id
-      FROM e, t ON CONFLICT DO NOTHING""",),
+               WHERE x.phase IN ('single', 'post') AND y.effective_on <= e.on_day), 0, e.on_day, p.id, %(other)s, e.id
+      FROM e, t, limit_proposal p WHERE p.id = e.id"""),
     "drawdown": (_ENTRY + """
       INSERT INTO drawdown (id, financial_year, amount_pence, drawn_on, reference, entry_id)
       SELECT gen_random_uuid(), l.financial_year, t.pence, e.on_day, e.id::text, e.id
@@ -105,8 +109,10 @@ def explain(connection: psycopg.Connection, seqs: Iterable[int]) -> None:
     """Put the rows beside the entries at these places, in the transaction that wrote them, where none is."""
     for seq in seqs:
         found = connection.execute("SELECT kind FROM ledger.entry WHERE seq = %s", [seq]).fetchone()
+        two = {name: a_trustee(connection) if found and found[0] == "spending_rule_set" else None
+               for name in ("one", "other")}
         for statement in _ROWS.get(found[0], ()) if found else ():
-            connection.execute(statement, {"seq": seq})
+            connection.execute(statement, {"seq": seq, **two})
 
 
 def explained(*posted: Posted) -> Posted:

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from fund.endowment import actions, queries, rules
 from fund.endowment.models import Drawdown, EndowmentReturn, SpendingLimit, Tranche
 from fund.kernel import clock
-from fund.kernel.actor import SYSTEM
+from fund.kernel.actor import SYSTEM, Actor, Capacity
 from fund.kernel.ids import new_id
 from fund.ledger import actions as ledger
 from fund.ledger import rules as accounts
+from tests.make.people import make_staff
 
 
 @dataclass(frozen=True)
@@ -38,10 +40,22 @@ def make_funded_endowment(*, spendable_pence: int = 50_000_000, tranches: int = 
     made = [make_tranche(amount_pence=spendable_pence * 30 // tranches, received_on=before) for _ in range(tranches)]
     earned = actions.record_income(SYSTEM, amount_pence=spendable_pence * 2, earned_on=date(before.year + 1, 3, 1),
                                    source="Custodian", reference=f"INC-{new_id().hex[:8]}")
-    limit = actions.set_spending_limit(SYSTEM, year, set_on=rules.first_day(year))
+    limit = make_limit(year, set_on=rules.first_day(year))
     drawdown = actions.draw_down(SYSTEM, amount_pence=spendable_pence, financial_year=year, drawn_on=on,
                                  reference=f"DD-{new_id().hex[:8]}")
     return FundedEndowment(made, earned, limit, drawdown, year)
+
+
+def make_trustee() -> Actor:
+    """Somebody who is a trustee, acting as one."""
+    return Actor(Capacity.TRUSTEE, make_staff(Capacity.TRUSTEE).id)
+
+
+def make_limit(financial_year: str, *, set_on: date, asked_pence: int | None = None, **more: Any) -> SpendingLimit:
+    """A year's limit of two trustees."""
+    one, other = make_trustee(), make_trustee()
+    proposal = actions.propose_spending_limit(one, financial_year, set_on=set_on, asked_pence=asked_pence, **more)
+    return actions.confirm_spending_limit(other, proposal.id)
 
 
 def make_holding(amount_pence: int, on: date, *, holding: str = "World shares") -> None:

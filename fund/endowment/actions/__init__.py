@@ -13,15 +13,16 @@ from fund.endowment.actions.spending import (
     budget_running_costs,
     choose_rule,
     confirm_recovery_plan,
+    confirm_spending_limit,
     draw_down,
     propose_recovery_plan,
+    propose_spending_limit,
     record_price,
-    set_spending_limit,
 )
 
 __all__ = [
     "agree_trade", "approve_reserve_change", "budget_running_costs", "call_off_trade", "choose_rule",
-    "confirm_recovery_plan", "deficit_pence", "draw_down", "end_payment", "pay_owner", "propose_recovery_plan",
-    "propose_reserve_change", "receive_tranche", "record_income", "record_price", "record_return", "record_valuation",
-    "set_spending_limit", "settle_trade", "switch_reserve",
+    "confirm_recovery_plan", "confirm_spending_limit", "deficit_pence", "draw_down", "end_payment", "pay_owner",
+    "propose_recovery_plan", "propose_reserve_change", "propose_spending_limit", "receive_tranche", "record_income",
+    "record_price", "record_return", "record_valuation", "settle_trade", "switch_reserve",
 ]

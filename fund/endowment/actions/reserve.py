@@ -15,10 +15,10 @@ from fund.endowment.models import (
     ReserveChange,
     ReserveChangeApproval,
 )
-from fund.endowment.rules.given import allow, key, same, text
+from fund.endowment.rules.given import allow, key, same, text, trustee
 from fund.kernel import clock, ids
-from fund.kernel.actor import Actor, Capacity
-from fund.kernel.errors import BadInput, Forbidden, NotFound, refuse_if
+from fund.kernel.actor import Actor
+from fund.kernel.errors import BadInput, NotFound, refuse_if
 from fund.kernel.reasons import Reason
 from fund.kernel.words import _
 from fund.ledger import actions as ledger
@@ -83,11 +83,11 @@ def end_payment(actor: Actor, reference: str, *, is_paid: bool, ended_on: date) 
 
 def propose_reserve_change(actor: Actor, *, kind: str, amount_pence: int) -> ReserveChange:
     """Propose to set return by for owners (`top_up`), or to make capital of what is not needed (`release`)."""
-    _trustee(actor)
+    proposed_by = trustee(actor)
     if kind not in {"top_up", "release"}:
         raise BadInput(_("Choose one of the answers."), field="kind")
     refuse_if(_reasons(kind, amount_pence))
-    change = ReserveChange(id=ids.new_id(), kind=kind, amount_pence=amount_pence, proposed_by=actor.person_id)
+    change = ReserveChange(id=ids.new_id(), kind=kind, amount_pence=amount_pence, proposed_by=proposed_by)
     session.add(change)
     record_act(actor, "propose_reserve_change", "reserve_change", change.id, amount_pence=amount_pence)
     return change
@@ -95,16 +95,16 @@ def propose_reserve_change(actor: Actor, *, kind: str, amount_pence: int) -> Res
 
 def approve_reserve_change(actor: Actor, change_id: uuid.UUID) -> ReserveChangeApproval:
     """Approve another trustee's proposal: the money moves. Raises Refused for one's own, and where it is not there."""
-    _trustee(actor)
+    approved_by = trustee(actor)
     change = session.get(ReserveChange, change_id)
     if change is None:
         raise NotFound
-    refuse_if(rules.reasons_not_to_approve_change(change.proposed_by, actor.person_id,
+    refuse_if(rules.reasons_not_to_approve_change(change.proposed_by, approved_by,
                                                   session.get(ReserveChangeApproval, change_id) is not None))
     refuse_if(_reasons(change.kind, change.amount_pence))
     ledger.open_standing_accounts()
     ledger.open_account(accounts.RECLAIM_RESERVE, name="Set by for reclaims")
-    row = ReserveChangeApproval(change_id=change.id, approved_by=actor.person_id, entry_id=ids.new_id())
+    row = ReserveChangeApproval(change_id=change.id, approved_by=approved_by, entry_id=ids.new_id())
     session.add(row)
     session.flush()  # the database says when it was approved, and the entry is of that day
     record_act(actor, "approve_reserve_change", "reserve_change", change.id, amount_pence=change.amount_pence)
@@ -119,8 +119,3 @@ def _reasons(kind: str, amount_pence: int) -> list[Reason]:
     return rules.reasons_not_to_change_reserve(
         kind, amount_pence, balances.available_pence(accounts.UNAPPLIED_RETURN),
         balances.available_pence(accounts.RECLAIM_RESERVE), queries.reserve_is_on())
-
-
-def _trustee(actor: Actor) -> None:
-    if actor.capacity != Capacity.TRUSTEE or actor.person_id is None:
-        raise Forbidden

@@ -10,6 +10,7 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,6 +18,7 @@ from fund.db import session
 from fund.endowment import queries, rules
 from fund.endowment.models import (
     Drawdown,
+    LimitProposal,
     PriceMonth,
     RecoveryPlan,
     RecoveryPlanConfirmation,
@@ -24,10 +26,10 @@ from fund.endowment.models import (
     SpendingLimit,
     SpendingRuleChoice,
 )
-from fund.endowment.rules.given import allow, key, same, text
+from fund.endowment.rules.given import allow, key, same, text, trustee
 from fund.kernel import clock, ids
-from fund.kernel.actor import Actor, Capacity
-from fund.kernel.errors import BadInput, Forbidden, NotFound, refuse_if
+from fund.kernel.actor import Actor
+from fund.kernel.errors import BadInput, NotFound, refuse_if
 from fund.kernel.words import _
 from fund.ledger import actions as ledger
 from fund.ledger import rules as accounts
@@ -66,15 +68,14 @@ def choose_rule(actor: Actor, financial_year: str, *, rule: str, parameters: Map
 
 def propose_recovery_plan(actor: Actor, financial_year: str, *, words: str, back_by: date) -> RecoveryPlan:
     """Write how the endowment will get back above what was given; it counts when another trustee confirms it."""
-    if actor.capacity != Capacity.TRUSTEE or actor.person_id is None:
-        raise Forbidden
+    proposed_by = trustee(actor)
     _check_year(financial_year)
     words = text(words, "words", 2_000)
     refuse_if(rules.reasons_not_to_choose_rule(queries.limit_is_set(financial_year)))
     if back_by <= clock.today():
         raise BadInput(_("Give a day that is still to come."), field="back_by")
     plan = RecoveryPlan(id=ids.new_id(), financial_year=financial_year, words=words, back_by=back_by,
-                        proposed_by=actor.person_id)
+                        proposed_by=proposed_by)
     session.add(plan)
     record_act(actor, "propose_recovery_plan", "recovery_plan", plan.id, financial_year=financial_year)
     return plan
@@ -85,15 +86,14 @@ def confirm_recovery_plan(actor: Actor, plan_id: uuid.UUID) -> RecoveryPlanConfi
 
     Raises Refused for one's own plan, and for a year whose limit is set already.
     """
-    if actor.capacity != Capacity.TRUSTEE or actor.person_id is None:
-        raise Forbidden
+    confirmed_by = trustee(actor)
     plan = session.get(RecoveryPlan, plan_id)
     if plan is None:
         raise NotFound
-    refuse_if(rules.reasons_not_to_confirm_plan(plan.proposed_by, actor.person_id,
+    refuse_if(rules.reasons_not_to_confirm_plan(plan.proposed_by, confirmed_by,
                                                 session.get(RecoveryPlanConfirmation, plan_id) is not None,
                                                 queries.limit_is_set(plan.financial_year)))
-    row = RecoveryPlanConfirmation(plan_id=plan.id, confirmed_by=actor.person_id, leaf_id=ids.new_id())
+    row = RecoveryPlanConfirmation(plan_id=plan.id, confirmed_by=confirmed_by, leaf_id=ids.new_id())
     session.add(row)
     record_act(actor, "confirm_recovery_plan", "recovery_plan", plan.id, financial_year=plan.financial_year)
     append("recovery_plan_recorded", {
@@ -103,38 +103,74 @@ def confirm_recovery_plan(actor: Actor, plan_id: uuid.UUID) -> RecoveryPlanConfi
     return row
 
 
-def set_spending_limit(actor: Actor, financial_year: str, *, set_on: date, asked_pence: int | None = None,
-                       cost_ceiling_basis_points: int = rules.COST_CEILING_BASIS_POINTS) -> SpendingLimit:
-    """Set what a year may spend: what the chosen rule gives, or all unapplied return where that is less.
+def propose_spending_limit(actor: Actor, financial_year: str, *, set_on: date, asked_pence: int | None = None,
+                           cost_ceiling_basis_points: int = rules.COST_CEILING_BASIS_POINTS) -> LimitProposal:
+    """Propose what a year may spend: what the chosen rule gives, or all unapplied return where that is less.
 
-    One a year. Trustees may ask for less (`asked_pence`), never for more. All that it was worked out from stands in the
-    leaf, with its hash. Raises Refused while a deficit stands, and where the endowment would be left with less than the
-    real value of all gifts unless two trustees recorded a recovery plan for the year.
+    Another trustee's word sets it (`confirm_spending_limit`), as long as nothing of it changed. Trustees may ask for
+    less (`asked_pence`), never for more. The same proposal again by the same trustee gives the one that stands. Raises
+    Refused while a deficit stands, and where the endowment would be left with less than the real value of all gifts
+    unless two trustees recorded a recovery plan for the year.
     """
-    allow(actor, rules.SPENDERS)
+    proposed_by = trustee(actor)
     _check_year(financial_year)
     queries.wait_for_year(financial_year)
-    ledger.open_standing_accounts()
     facts = queries.limit_facts(financial_year, set_on, asked_pence)
     refuse_if(rules.reasons_not_to_set_limit(facts))
-    ledger.open_account(accounts.drawdown_limit(financial_year), name=f"Limit for {financial_year}")
-    inputs = {**facts.said(), "cost_ceiling_basis_points": cost_ceiling_basis_points}
-    inputs_sha256 = hashlib.sha256(formats.canonical(inputs)).digest()
-    plan = queries.confirmed_plan(financial_year) if facts.breaches_floor else None
+    inputs, inputs_sha256 = _inputs(facts, cost_ceiling_basis_points)
+    found = session.scalars(sa.select(LimitProposal).where(
+        LimitProposal.inputs_sha256 == inputs_sha256, LimitProposal.set_on == set_on,
+        LimitProposal.proposed_by == proposed_by).order_by(LimitProposal.proposed_at, LimitProposal.id)).first()
+    if found is not None:
+        return found
+    proposal = LimitProposal(
+        id=ids.new_id(), financial_year=financial_year, set_on=set_on, asked_pence=asked_pence,
+        amount_pence=facts.amount_pence, cost_ceiling_basis_points=cost_ceiling_basis_points, inputs=inputs,
+        inputs_sha256=inputs_sha256, proposed_by=proposed_by)
+    session.add(proposal)
+    record_act(actor, "propose_spending_limit", "limit_proposal", proposal.id, amount_pence=proposal.amount_pence)
+    return proposal
+
+
+def confirm_spending_limit(actor: Actor, proposal_id: uuid.UUID) -> SpendingLimit:
+    """Confirm another trustee's limit, which sets it: one a year, with all that it was worked out from in the leaf.
+
+    The leaf commits to who both were (`approved_by`) and names neither. Raises Refused for one's own proposal, for one
+    whose figures changed since, and for whatever refuses a limit.
+    """
+    confirmed_by = trustee(actor)
+    proposal, proposer_is_trustee = queries.limit_proposal(proposal_id)
+    year = proposal.financial_year
+    queries.wait_for_year(year)
+    facts = queries.limit_facts(year, proposal.set_on, proposal.asked_pence)
+    inputs, inputs_sha256 = _inputs(facts, proposal.cost_ceiling_basis_points)
+    refuse_if(rules.reasons_not_to_confirm_limit(
+        facts, proposed_by=proposal.proposed_by, person_id=confirmed_by,
+        same_figures=rules.same_figures(facts, proposal.inputs),
+        proposer_is_trustee=proposer_is_trustee))
+    ledger.open_standing_accounts()
+    ledger.open_account(accounts.drawdown_limit(year), name=f"Limit for {year}")
+    plan = queries.confirmed_plan(year) if facts.breaches_floor else None
     limit = SpendingLimit(
-        id=ids.new_id(), financial_year=financial_year, rule=facts.choice.rule.name,
-        rule_version=facts.choice.rule.version, rate_basis_points=facts.choice.parameters["rate"],
-        parameters=dict(facts.choice.parameters), cost_ceiling_basis_points=cost_ceiling_basis_points, inputs=inputs,
-        inputs_sha256=inputs_sha256, rule_pence=facts.rule_pence, amount_pence=facts.amount_pence,
-        value_pence=facts.value_pence, floor_pence=facts.floor_pence, plan_id=plan.id if plan else None, set_on=set_on,
-        entry_id=ids.new_id())
+        id=ids.new_id(), financial_year=year, rule=facts.choice.rule.name, rule_version=facts.choice.rule.version,
+        rate_basis_points=facts.choice.parameters["rate"], parameters=dict(facts.choice.parameters),
+        cost_ceiling_basis_points=proposal.cost_ceiling_basis_points, inputs=inputs, inputs_sha256=inputs_sha256,
+        rule_pence=facts.rule_pence, amount_pence=facts.amount_pence, value_pence=facts.value_pence,
+        floor_pence=facts.floor_pence, plan_id=plan.id if plan else None, set_on=proposal.set_on,
+        proposal_id=proposal.id, confirmed_by=confirmed_by, entry_id=ids.new_id())
     session.add(limit)
-    record_act(actor, "set_spending_limit", "spending_limit", limit.id, amount_pence=limit.amount_pence)
-    ledger.post("spending_rule_set", accounts.spending_rule_set(limit.amount_pence, financial_year),
-                effective_on=set_on, idem_key=f"spending_limit/{financial_year}", entry_id=limit.entry_id,
-                relates_to=[plan.leaf_id] if plan else [],
-                params={**inputs, "inputs_sha256": inputs_sha256.hex()})
+    record_act(actor, "confirm_spending_limit", "spending_limit", limit.id, amount_pence=limit.amount_pence)
+    ledger.post("spending_rule_set", accounts.spending_rule_set(limit.amount_pence, year), effective_on=limit.set_on,
+                idem_key=f"spending_limit/{year}", entry_id=limit.entry_id,
+                relates_to=[plan.leaf_id] if plan else [], params={**inputs, "inputs_sha256": inputs_sha256.hex()},
+                commitments={"approved_by": [str(proposal.proposed_by), str(confirmed_by)]})
     return limit
+
+
+def _inputs(facts: rules.LimitFacts, cost_ceiling_basis_points: int) -> tuple[dict[str, Any], bytes]:
+    """All that a limit is worked out from, and its hash."""
+    inputs = {**facts.said(), "cost_ceiling_basis_points": cost_ceiling_basis_points}
+    return inputs, hashlib.sha256(formats.canonical(inputs)).digest()
 
 
 def record_price(actor: Actor, *, month: date, tenths: int, source: str) -> PriceMonth:

@@ -1,7 +1,7 @@
 """What is known when a year's limit is to be set: the rule in force, past values, prices, gifts, recovery plans."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from fund.db import session
 from fund.endowment import rules
 from fund.endowment.models import (
+    LimitProposal,
     PriceMonth,
     RecoveryPlan,
     RecoveryPlanConfirmation,
@@ -66,8 +67,9 @@ def limits_of(financial_years: Collection[str]) -> dict[str, int]:
     return {row.financial_year: row.amount_pence for row in rows}
 
 
-def limit_facts(financial_year: str, set_on: date, asked_pence: int | None = None) -> LimitFacts:
-    """What is known when a year's limit is to be set on a day."""
+def limit_facts(financial_year: str, set_on: date, asked_pence: int | None = None,
+                recovery_plans: Sequence["Plan"] | None = None) -> LimitFacts:
+    """What is known when a year's limit is to be set on a day; with the year's recovery plans, where they are known."""
     index = prices()
     latest = rules.latest_known(set_on, index)
     before = rules.year_ago(latest, index) if latest is not None else None
@@ -78,7 +80,7 @@ def limit_facts(financial_year: str, set_on: date, asked_pence: int | None = Non
     values = [value for value in year_ends if value.value_pence > 0] or [today]
     year_before = rules.year_before(financial_year)
     limits = limits_of([year_before, financial_year])
-    recovery, now = confirmed_plan(financial_year), worth(rules.total_return(moved.items()))
+    recovery, now = confirmed_plan(financial_year, recovery_plans), worth(rules.total_return(moved.items()))
     return LimitFacts(
         financial_year, set_on, financial_year in limits, now.deficit_pence, now.unapplied_pence,
         rule_for(financial_year), Inputs(values, limits.get(year_before), *known), today.value_pence,
@@ -119,20 +121,47 @@ def plan(plan_id: uuid.UUID) -> Plan:
     return Plan(*row)
 
 
-def confirmed_plan(financial_year: str) -> Plan | None:
-    """The newest recovery plan of a year that two trustees recorded, if there is one."""
-    return next((one for one in plans(financial_year) if one.leaf_id is not None), None)
+def confirmed_plan(financial_year: str, known: Sequence[Plan] | None = None) -> Plan | None:
+    """The newest recovery plan of a year that two trustees recorded, if there is one; among those that are known."""
+    found = plans(financial_year) if known is None else known
+    return next((one for one in found if one.leaf_id is not None), None)
+
+
+def limit_proposals(financial_year: str) -> list[LimitProposal]:
+    """The limits that trustees proposed for a year, the newest first."""
+    return list(session.scalars(sa.select(LimitProposal).where(LimitProposal.financial_year == financial_year).order_by(
+        LimitProposal.proposed_at.desc(), LimitProposal.id)))
+
+
+def limit_proposal(proposal_id: uuid.UUID) -> tuple[LimitProposal, bool]:
+    """The proposed limit with this id, and whether whoever proposed it is a trustee still. Raises NotFound."""
+    row = session.execute(
+        sa.select(LimitProposal, sa.func.staff_holds(LimitProposal.proposed_by, Capacity.TRUSTEE.value))
+        .where(LimitProposal.id == proposal_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return row[0], row[1]
 
 
 def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[Waiting]:
-    """What waits for a trustee: this year's limit, when there is none, and another trustee's recovery plan."""
+    """What waits for a trustee: this year's limit, when nobody proposed one; a limit or a plan of another's."""
     if Capacity.TRUSTEE not in capacities:
         return []
     year = rules.financial_year(clock.today())
     if limit_is_set(year):
         return []
-    waiting = [Waiting(_("Set how much may be spent in %(year)s.", year=year), "endowment.spending",
-                       {"financial_year": year}, button=_("See what the rule gives"))]
+    proposed = limit_proposals(year)
+    waiting = [] if proposed else [
+        Waiting(_("Propose how much may be spent in %(year)s.", year=year), "endowment.spending",
+                {"financial_year": year}, button=_("See what the rule gives"))]
+    waiting += [
+        Waiting(_("Read another trustee's limit for %(year)s, and confirm it or not.", year=year),
+                "endowment.confirm_limit", {"proposal_id": one.id}, button=_("Read the limit"))
+        for one in proposed[:1] if one.proposed_by != person_id]
+    waiting += [
+        Waiting(_("Another trustee reads the limit that you proposed for %(year)s.", year=year),
+                "endowment.confirm_limit", {"proposal_id": one.id}, whose=_("another trustee"))
+        for one in proposed[:1] if one.proposed_by == person_id]
     return waiting + [
         Waiting(_("Read another trustee's recovery plan for %(year)s, and confirm it or not.", year=year),
                 "endowment.confirm_plan", {"plan_id": one.id}, button=_("Read the plan"))

@@ -1,7 +1,7 @@
 """What is allowed with the endowment, and how much. Pure.
 
 `years` are the fund's own years; `prices` what prices did and what past gifts are worth today; `spending` the rules
-that trustees choose among; `limits` why a limit, a drawdown or a budget may not be set;
+that trustees choose among; `limits` why a limit, a drawdown or a budget may not be set; `two_trustees` what takes two;
 `projection` whether it will last; `statement` how each fund moved; `investments`,
 `total_return` and the `reserve` for owners; `given` how words are read.
 """
@@ -21,10 +21,12 @@ from fund.endowment.rules.limits import (
     Recomputed,
     reasons_not_to_budget_costs,
     reasons_not_to_choose_rule,
+    reasons_not_to_confirm_limit,
     reasons_not_to_confirm_plan,
     reasons_not_to_draw_down,
     reasons_not_to_set_limit,
     recomputed,
+    same_figures,
 )
 from fund.endowment.rules.prices import (
     INDEX,
@@ -87,15 +89,16 @@ from fund.endowment.rules.years import (
 )
 
 __all__ = [
-    "ASSUMED_BOUNDS", "BOUNDS", "COST_CEILING_BASIS_POINTS", "DEFAULT_CHOICE", "ENDOWMENT_FUNDS", "FUNDS", "HORIZONS",
-    "INCOME_FUNDS", "INDEX", "IN_USE", "KEEPERS", "LAST_MONTH", "MOST_VALUES", "PERCENTILES", "RULES", "SCHEMES",
-    "SERIES", "SHOWN_YEARS", "SPENDERS", "Assumptions", "Choice", "FundLine", "Gifts", "HoldingFacts", "Index",
-    "Inputs", "Level", "LimitFacts", "Outcome", "Projection", "Recomputed", "RuleKey", "SpendingRule", "Start",
-    "Statement", "TotalReturn", "Value", "beside", "choice_of", "compare", "financial_year", "first_day", "floor_of",
-    "latest_known", "month_of", "months_before", "percent", "project", "reasons_not_to_approve_change",
+    "ASSUMED_BOUNDS", "BOUNDS", "COST_CEILING_BASIS_POINTS", "DEFAULT_CHOICE", "ENDOWMENT_FUNDS", "FUNDS",
+    "HORIZONS", "INCOME_FUNDS", "INDEX", "IN_USE", "KEEPERS", "LAST_MONTH", "MOST_VALUES", "PERCENTILES", "RULES",
+    "SCHEMES", "SERIES", "SHOWN_YEARS", "SPENDERS", "Assumptions", "Choice", "FundLine", "Gifts", "HoldingFacts",
+    "Index", "Inputs", "Level", "LimitFacts", "Outcome", "Projection", "Recomputed", "RuleKey", "SpendingRule",
+    "Start", "Statement", "TotalReturn", "Value", "beside", "choice_of", "compare", "financial_year", "first_day",
+    "floor_of", "latest_known", "month_of", "months_before", "percent", "project", "reasons_not_to_approve_change",
     "reasons_not_to_budget_costs", "reasons_not_to_change_reserve", "reasons_not_to_choose_rule",
-    "reasons_not_to_confirm_plan", "reasons_not_to_draw_down", "reasons_not_to_end_payment", "reasons_not_to_end_trade",
-    "reasons_not_to_pay_owner", "reasons_not_to_receive", "reasons_not_to_record_price", "reasons_not_to_set_limit",
-    "reasons_not_to_trade", "reasons_not_to_value", "reasons_outside", "recomputed", "start_of", "statement",
-    "total_return", "values_on", "year_after", "year_ago", "year_before", "year_ends_before",
+    "reasons_not_to_confirm_limit", "reasons_not_to_confirm_plan", "reasons_not_to_draw_down",
+    "reasons_not_to_end_payment", "reasons_not_to_end_trade", "reasons_not_to_pay_owner", "reasons_not_to_receive",
+    "reasons_not_to_record_price", "reasons_not_to_set_limit", "reasons_not_to_trade", "reasons_not_to_value",
+    "reasons_outside", "recomputed", "same_figures", "start_of", "statement", "total_return", "values_on",
+    "year_after", "year_ago", "year_before", "year_ends_before",
 ]

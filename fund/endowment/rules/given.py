@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import uuid
 from collections.abc import Collection
 from typing import Any
 
@@ -16,6 +17,13 @@ def allow(actor: Actor, capacities: Collection[Capacity]) -> None:
     """Raise Forbidden unless the actor acts in one of these capacities."""
     if actor.capacity not in capacities:
         raise Forbidden
+
+
+def trustee(actor: Actor) -> uuid.UUID:
+    """The person who acts as a trustee. Raises Forbidden for anybody else, and for the system, which is nobody."""
+    if actor.capacity != Capacity.TRUSTEE or actor.person_id is None:
+        raise Forbidden
+    return actor.person_id
 
 
 def text(value: str, field: str, most: int = 100) -> str:

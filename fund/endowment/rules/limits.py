@@ -8,6 +8,7 @@ from typing import Any
 
 from fund.endowment.rules.prices import SERIES, Gifts, Level
 from fund.endowment.rules.spending import Choice, Inputs, choice_of
+from fund.endowment.rules.two_trustees import reasons_not_to_second
 from fund.endowment.rules.years import Value, financial_year, first_day
 from fund.kernel.actor import Capacity
 from fund.kernel.money import pounds
@@ -174,11 +175,34 @@ def reasons_not_to_confirm_plan(proposed_by: uuid.UUID, person_id: uuid.UUID | N
     reasons = []
     if confirmed:
         reasons.append(Reason("plan_confirmed", _("This plan is confirmed already.")))
-    if person_id == proposed_by:
-        reasons.append(Reason("same_trustee", _("You wrote this plan. Another trustee has to confirm it.")))
+    reasons += reasons_not_to_second(proposed_by, person_id,
+                                     _("You wrote this plan. Another trustee has to confirm it."))
     if limit_is_set:
         reasons.append(Reason("limit_set", _("The limit for this year is set already.")))
     return reasons
+
+
+def same_figures(facts: LimitFacts, proposed: Mapping[str, Any]) -> bool:
+    """Whether a limit would be worked out now from the very inputs from which it was proposed."""
+    return {**facts.said(), "cost_ceiling_basis_points": proposed["cost_ceiling_basis_points"]} == proposed
+
+
+def reasons_not_to_confirm_limit(facts: LimitFacts, *, proposed_by: uuid.UUID, person_id: uuid.UUID | None,
+                                 same_figures: bool, proposer_is_trustee: bool) -> list[Reason]:
+    """Give every reason why this trustee may not confirm a limit as it was proposed; `facts` are those of now.
+
+    The database repeats them as `ck_limit_two_trustees`, `ck_limit_by_trustee` and `limit_as_proposed`, and those of
+    `reasons_not_to_set_limit` as that says.
+    """
+    reasons = reasons_not_to_second(proposed_by, person_id)
+    if not proposer_is_trustee:
+        reasons.append(Reason("no_trustee", _("Whoever proposed this is no trustee any more.")))
+    if facts.set_already:
+        return [*reasons_not_to_set_limit(facts), *reasons]
+    if not same_figures:
+        reasons.append(Reason("lapsed", _("The figures changed after this was proposed, so it does not count any more. "
+                                          "Propose the limit again.")))
+    return reasons + reasons_not_to_set_limit(facts)
 
 
 def reasons_not_to_draw_down(amount_pence: int, left_pence: int, year: str, on: date) -> list[Reason]:

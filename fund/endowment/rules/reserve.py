@@ -7,6 +7,7 @@ the risk (Dormant Bank and Building Society Accounts Act 2008; Dormant Assets Ac
 import uuid
 
 from fund.endowment.rules.investments import MOST_PENCE
+from fund.endowment.rules.two_trustees import reasons_not_to_second
 from fund.kernel.money import pounds
 from fund.kernel.reasons import Reason
 from fund.kernel.words import _
@@ -59,6 +60,4 @@ def reasons_not_to_approve_change(proposed_by: uuid.UUID, person_id: uuid.UUID |
     reasons = []
     if approved:
         reasons.append(Reason("change_approved", _("This change is approved already.")))
-    if person_id == proposed_by:
-        reasons.append(Reason("same_trustee", _("You proposed this. Another trustee has to approve it.")))
-    return reasons
+    return reasons + reasons_not_to_second(proposed_by, person_id)

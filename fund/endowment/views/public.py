@@ -22,8 +22,12 @@ blueprint.add_app_template_filter(formats.short_pounds, "short_pounds")
 
 def rule_words(limit: Any) -> str:
     """The rule by which a limit was set, with its share of the value."""
-    rule = rules.RULES[limit.rule, limit.rule_version]
-    return _("%(rule)s, %(rate)s%%", rule=_(rule.title), rate=rules.percent(limit.rate_basis_points))
+    return rule_words_of(limit.rule, limit.rule_version, limit.rate_basis_points)
+
+
+def rule_words_of(name: str, version: int, rate: int) -> str:
+    """A rule with its share of the value, in hundredths of a per cent."""
+    return _("%(rule)s, %(rate)s%%", rule=_(rules.RULES[name, version].title), rate=rules.percent(rate))
 
 
 @blueprint.get("/endowment")

@@ -1,4 +1,4 @@
-"""Pages of trustees: what a year may spend, the rule it follows, a recovery plan of two, and the reserve for owners."""
+"""Pages of trustees: what a year may spend, the rule it follows, and what two decide: limit, plan, reserve."""
 
 import uuid
 from dataclasses import replace
@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from fund.endowment import actions, queries, rules
 from fund.endowment.forms import LimitForm, PlanForm, ReserveForm, RuleForm, SureForm
 from fund.endowment.views import blueprint
+from fund.endowment.views.public import rule_words_of
 from fund.kernel import clock
 from fund.kernel.actor import Actor, Capacity
 from fund.kernel.errors import BadInput, NotFound
@@ -54,10 +55,12 @@ def spending_now() -> Response:
 @access.staff(Capacity.TRUSTEE)
 def spending(financial_year: str) -> str:
     """What a year may spend as things stand, what stands against it, and what trustees can do."""
-    facts = queries.limit_facts(_year(financial_year), clock.today())
+    plans = queries.plans(_year(financial_year))
+    facts = queries.limit_facts(financial_year, clock.today(), recovery_plans=plans)
     return render_template(
         "endowment/spending.html", facts=facts, reasons=rules.reasons_not_to_set_limit(facts),
-        plans=queries.plans(financial_year), me=current_user.id, percent=rules.percent)
+        plans=plans, proposals=queries.limit_proposals(financial_year)[:1],
+        me=current_user.id, percent=rules.percent)
 
 
 @blueprint.route("/trustees/spending/<financial_year>/rule", methods=["GET", "POST"])
@@ -105,20 +108,41 @@ def confirm_plan(plan_id: uuid.UUID) -> Any:
 
 @blueprint.route("/trustees/spending/<financial_year>/limit", methods=["GET", "POST"])
 @access.staff(Capacity.TRUSTEE)
-def set_limit(financial_year: str) -> Any:
-    """Set the year's limit: as much as the rule and the return allow, or less."""
+def propose_limit(financial_year: str) -> Any:
+    """Propose the year's limit: as much as the rule and the return allow, or less. Another trustee confirms it."""
     facts, form = queries.limit_facts(_year(financial_year), clock.today()), LimitForm()
     if form.validate_on_submit():
         try:
-            actions.set_spending_limit(me(), financial_year, set_on=cast(Any, form.set_on.data),
-                                       asked_pence=form.asked.data)
-            return redirect(url_for("endowment.limit", financial_year=financial_year), 303)
+            actions.propose_spending_limit(me(), financial_year, set_on=cast(Any, form.set_on.data),
+                                           asked_pence=form.asked.data)
+            return _to(financial_year)
         except BadInput as error:
             form.blame(error)
     if not form.is_submitted():
         form.set_on.data = clock.today()
-    return form.page("endowment/set_limit.html", facts=facts, percent=rules.percent,
+    return form.page("endowment/propose_limit.html", facts=facts, percent=rules.percent,
                      reasons=rules.reasons_not_to_set_limit(facts))
+
+
+def _rule_words(inputs: dict[str, Any]) -> str:
+    return rule_words_of(inputs["rule"], inputs["rule_version"], inputs["parameters"]["rate"])
+
+
+@blueprint.route("/trustees/limits/<uuid:proposal_id>", methods=["GET", "POST"])
+@access.staff(Capacity.TRUSTEE)
+def confirm_limit(proposal_id: uuid.UUID) -> Any:
+    """Read the limit that another trustee proposed, with all its figures, and set it by confirming it."""
+    (proposal, proposer_is_trustee), form = queries.limit_proposal(proposal_id), SureForm()
+    if form.validate_on_submit():
+        actions.confirm_spending_limit(me(), proposal_id)
+        return redirect(url_for("endowment.limit", financial_year=proposal.financial_year), 303)
+    facts = queries.limit_facts(proposal.financial_year, proposal.set_on, proposal.asked_pence)
+    reasons = rules.reasons_not_to_confirm_limit(
+        facts, proposed_by=proposal.proposed_by, person_id=current_user.id,
+        same_figures=rules.same_figures(facts, proposal.inputs),
+        proposer_is_trustee=proposer_is_trustee)
+    return form.page("endowment/confirm_limit.html", proposal=proposal, facts=facts, reasons=reasons,
+                     percent=rules.percent, series=rules.SERIES, rule_words=_rule_words(proposal.inputs))
 
 
 @blueprint.route("/trustees/reserve", methods=["GET", "POST"])

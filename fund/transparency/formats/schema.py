@@ -49,12 +49,15 @@ _SAID: dict[str, Any] = {
     "grant": {**_ref("text"), "description": "The public reference of the grant."},
     "subject": {**_ref("text"), "description": "Whom or what it is about: public, or a commitment."},
     "evidence": _ref("commitment"),
-    "approved_by": _ref("commitment"),
+    "approved_by": {"type": "array", "minItems": 1, "items": _ref("commitment"),
+                    "description": "Who decided it, a commitment for each of them."},
     "params": {**_ref("object"), "description": "What a sum was worked out from."},
 }
 
 #: The fields of an entry that may hold a commitment.
 COMMITTED = ("subject", "evidence", "approved_by")
+#: Those of them that hold one for each of several.
+OF_SEVERAL = ("approved_by",)
 
 LINE: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",

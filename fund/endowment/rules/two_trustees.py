@@ -1,0 +1,18 @@
+"""What takes two trustees: one proposes, and another, who is a trustee too, agrees. Pure.
+
+A recovery plan, a change of the reserve and a year's limit all ask here. Each table has the same as a constraint
+(`ck_plan_two_trustees`, `ck_reserve_two_trustees`, `ck_limit_two_trustees`).
+"""
+
+import uuid
+
+from fund.kernel.reasons import Reason
+from fund.kernel.words import _
+
+
+def reasons_not_to_second(proposed_by: uuid.UUID, person_id: uuid.UUID | None, own: str = "") -> list[Reason]:
+    """Give the reason why this trustee may not agree to what a trustee proposed, if it is their own; `own` says so in
+    words of its own."""
+    if person_id != proposed_by:
+        return []
+    return [Reason("same_trustee", own or _("You proposed this. Another trustee has to approve it."))]
