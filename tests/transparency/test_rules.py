@@ -62,13 +62,20 @@ def test_consistency_proofs_are_those_of_rfc_6962(first, second):
 
 
 def test_the_roots_of_a_big_tree_at_every_named_size():
-    tree = rules.Frontier()
-    found = {}
-    for i in range(70_000):
-        tree.add(rules.leaf_hash(json.dumps({"n": i}).encode()))
-        if tree.size in BIG:
-            found[tree.size] = base64.b64encode(tree.root()).decode()
+    leaves = [rules.leaf_hash(json.dumps({"n": i}).encode()) for i in range(70_000)]
+    tree, found = rules.Edge(), {}
+    for size in sorted(BIG):
+        tree.grow(leaves[tree.size:size])
+        found[tree.size] = base64.b64encode(tree.root()).decode()
     assert found == BIG
+
+
+def test_a_tree_that_grows_a_leaf_at_a_time_has_every_root_on_the_way():
+    leaves = hashes(256) * 3
+    tree = rules.Edge()
+    for size, leaf in enumerate(leaves, 1):
+        tree.grow([leaf])
+        assert (tree.size, tree.root()) == (size, rules.root(leaves[:size]))
 
 
 def subtree(leaf_hashes: list[bytes]):

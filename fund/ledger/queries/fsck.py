@@ -20,7 +20,7 @@ from fund.ledger.queries.entries import posting_rules
 from fund.ledger.rules.lines import CLASSES, guard_of
 from fund.ledger.rules.replay import Books, Problem
 from fund.transparency import formats
-from fund.transparency.rules import EMPTY_ROOT, Frontier, leaf_hash
+from fund.transparency.rules import EMPTY_ROOT, Edge, leaf_hash
 
 PAGE = 2_000
 
@@ -76,15 +76,17 @@ def check_everything(progress: Callable[[int], None] = lambda _size: None) -> Re
     report = Report()
     report.add("schema", [*schema.differences(), *schema.settings_that_lose()])
     books = Books(posting_rules(), transfers_said)
-    tree = Frontier()
+    tree = Edge()
     kept = _places_of_snapshots()
     report.add("leaves", ())
     for page in _pages():
-        for row in page:
-            if problems := list(_leaf(row, tree, books)):
+        hashes = [leaf_hash(row.bytes) for row in page]
+        for place, (row, counted) in enumerate(zip(page, hashes, strict=True), tree.size):
+            if problems := list(_leaf(row, place, counted, books)):
                 report.add("leaves", problems)
             if row.seq in kept:
                 report.add("balances", _snapshot(row.seq, books))
+        tree.grow(hashes)
         report.entries += sum(row.entry is not None for row in page)
         report.transfers += sum(len(row.lines or ()) for row in page)
         progress(tree.size)
@@ -123,12 +125,10 @@ def _pages() -> Iterator[list[Any]]:
         after = page[-1].seq
 
 
-def _leaf(row: Any, tree: Frontier, books: Books) -> Iterator[Problem]:
+def _leaf(row: Any, place: int, counted: bytes, books: Books) -> Iterator[Problem]:
     where = f"leaf {row.seq}"
-    if row.seq != tree.size:
-        yield Problem("log_sequence", where, f"place {tree.size} of the log is empty")
-    counted = leaf_hash(row.bytes)
-    tree.add(counted)
+    if row.seq != place:
+        yield Problem("log_sequence", where, f"place {place} of the log is empty")
     if counted != row.leaf_hash:
         yield Problem("leaf_hash", where, "its hash is not that of its bytes")
     try:

@@ -58,7 +58,7 @@ def last_tiles(size: int) -> Iterator[tuple[int, int, int]]:
 
 
 class Edge:
-    """The right edge of a tree: the hashes of the last, partial tile of each level."""
+    """A tree that only grows: it keeps its right edge, the hashes of the last, partial tile of each level."""
 
     def __init__(self, size: int = 0, partial: Iterable[Tile] = ()) -> None:
         self.size = size
@@ -88,6 +88,13 @@ class Edge:
             for subtree in _perfect(self._partial[level])[::-1]:
                 found = subtree if found is None else node_hash(subtree, found)
         return EMPTY_ROOT if found is None else found
+
+
+def root(hashes: Iterable[bytes]) -> bytes:
+    """The root of a tree with these leaf hashes."""
+    edge = Edge()
+    edge.grow(hashes)
+    return edge.root()
 
 
 def _perfect(hashes: Sequence[bytes]) -> list[bytes]:

@@ -1,11 +1,11 @@
-"""The Merkle tree of the public log (RFC 6962 section 2.1, the same in RFC 9162): roots, proofs, and their checking.
+"""The Merkle tree of the public log (RFC 6962 section 2.1, the same in RFC 9162): proofs, and their checking.
 
 The checks follow the algorithms of RFC 9162 (2.1.3.2 and 2.1.4.2) and share no code with the making of proofs, so a
 mistake in one is found by the other. Hashes are 32 bytes; a leaf is the stored bytes of one line of the log.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 #: Gives the root of the leaves from one index up to (not with) another, wherever their hashes are kept.
 Subtree = Callable[[int, int], bytes]
@@ -21,40 +21,6 @@ def leaf_hash(leaf: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of two subtrees side by side."""
     return hashlib.sha256(b"\x01" + left + right).digest()
-
-
-def root(hashes: Iterable[bytes]) -> bytes:
-    """The root of a tree with these leaf hashes, read once from left to right."""
-    tree = Frontier()
-    for one in hashes:
-        tree.add(one)
-    return tree.root()
-
-
-class Frontier:
-    """A tree that only grows: it keeps the roots of the perfect subtrees on its right edge, at most 64 of them."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._perfect: list[bytes] = []
-
-    def add(self, one: bytes) -> None:
-        """Put one more leaf hash on the right."""
-        merges = self.size
-        while merges & 1:
-            one = node_hash(self._perfect.pop(), one)
-            merges >>= 1
-        self._perfect.append(one)
-        self.size += 1
-
-    def root(self) -> bytes:
-        """The root of what was added so far."""
-        if not self._perfect:
-            return EMPTY_ROOT
-        *lefts, right = self._perfect
-        for left in reversed(lefts):
-            right = node_hash(left, right)
-        return right
 
 
 def _split(size: int) -> int:
