@@ -49,6 +49,17 @@ def test_the_same_seed_gives_the_same_result_and_another_seed_another():
         assert all(list(band) == sorted(band) for band in outcome.fan)
 
 
+@pytest.mark.parametrize(("start", "assumed", "sha256"), [
+    (START, Assumptions(), "b56f2319e68c41d711eb048215b72880213670813917f2d691f162b02b569936"),
+    (START, Assumptions(keep_floor=False, seed=5, correlation=30),
+     "be25ebdb7690af525f6bbc789970b26be89c69b209283cf39a2e801dbb4e40bd"),
+    (replace(START, previous_pence=None, past_pence=()), Assumptions(paths=1_000, inflation_mean=400),
+     "efb9211199f3723f363f0f64f411414f96c73a6fcad251ab98d31f9bac4190a7")], ids=["usual", "together", "first year"])
+def test_what_a_seed_once_gave_it_gives_for_ever(start, assumed, sha256):
+    """Somebody kept the hash. If you mean to change a figure, give the method another MODEL_VERSION."""
+    assert project(start, assumed, ALL).sha256 == sha256
+
+
 def test_without_luck_a_share_of_the_value_is_the_closed_form():
     """S = r·v and v' = (v − S)·(1+m)/(1+π), so v after t years is v₀ · ((1 − r)(1+m)/(1+π))ᵗ."""
     (outcome,) = project(replace(FREE, floor_pence=50_000_000), replace(STILL, keep_floor=False),

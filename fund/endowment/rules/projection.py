@@ -22,7 +22,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from operator import add, mul
+from operator import mul
 
 from fund.endowment.rules.limits import LimitFacts
 from fund.endowment.rules.spending import IN_USE, WHOLE, Choice, choice_of
@@ -194,7 +194,8 @@ def _draw(start: Start, assumed: Assumptions) -> list[_Year]:
     floor, capital = start.floor_pence / 100, [start.capital_pence / 100] * (2 * half)
     net, years = mean - price_mean, []
     for one, other in _normals(assumed.seed, half):
-        two = [together * a + apart * b for a, b in zip(one, other, strict=True)]
+        two = ([together * a + apart * b for a, b in zip(one, other, strict=True)] if together
+               else [apart * b for b in other])
         earned = [swing * a - b for a, b in zip(one, two, strict=True)]
         deflator = [exp(-price_mean - b) for b in two] + [exp(-price_mean + b) for b in two]
         years.append(_Year([exp(net + a) for a in earned] + [exp(net - a) for a in earned], deflator,
@@ -209,8 +210,8 @@ def _outcome(start: Start, key: RuleKey, weather: Sequence[_Year]) -> Outcome:
     want = _Wanting(key.choice, start, paths)
     lasts, fan = [], []
     for year, drawn in enumerate(weather, 1):
-        spent = [(s if s < v - k else v - k) if v > k else 0.0
-                 for s, v, k in zip(want.in_year(value), value, drawn.kept, strict=True)]
+        spent = [(s if s < free else free) if free > 0.0 else 0.0
+                 for s, v, k in zip(want.in_year(value), value, drawn.kept, strict=True) for free in [v - k]]
         want.remember(spent, value, drawn.deflator)
         value = [(v - s) * g for v, s, g in zip(value, spent, drawn.growth, strict=True)]
         if year in SHOWN_YEARS:
@@ -237,19 +238,22 @@ class _Wanting:
         """What the rule gives for these values."""
         rate = self.share["rate"]
         if self.name == "rolling_average":
-            total = value
-            for worth in self.past:
-                total = list(map(add, total, worth))
             part = rate / (1 + len(self.past))
-            return [part * worth for worth in total]
+            if len(self.past) == 2:  # as nearly always, and in one go
+                return [part * (v + a + b) for v, a, b in zip(value, *self.past, strict=True)]
+            return [part * sum(worth) for worth in zip(value, *self.past, strict=True)]
         if self.spent is None:
             return [rate * v for v in value]
         if self.name == "banded_inflation":
             return _within(self.spent, value, self.share["low"], self.share["high"])
         lagged = self.past[0] if self.name == "yale" and self.past else value
         old, new = self.share["weight"], (1 - self.share["weight"]) * rate
-        mixed = [old * s + new * v for s, v in zip(self.spent, lagged, strict=True)]
-        return _within(mixed, lagged, self.share["low"], self.share["high"]) if self.name == "yale" else mixed
+        if self.name != "yale":
+            return [old * s + new * v for s, v in zip(self.spent, lagged, strict=True)]
+        low, high = self.share["low"], self.share["high"]
+        return [least if mixed < least else most if mixed > most else mixed
+                for s, v in zip(self.spent, lagged, strict=True)
+                for mixed in [old * s + new * v] for least in [low * v] for most in [high * v]]
 
     def remember(self, spent: list[float], value: list[float], deflator: list[float]) -> None:
         """The year is over. A year end's value stays the same number of pounds, so it melts as prices rise; Yale's rule
@@ -262,5 +266,6 @@ class _Wanting:
 
 
 def _within(wanted: list[float], value: list[float], low: float, high: float) -> list[float]:
-    return [low * v if s < low * v else high * v if s > high * v else s for s, v in zip(wanted, value, strict=True)]
+    return [least if s < least else most if s > most else s for s, v in zip(wanted, value, strict=True)
+            for least in [low * v] for most in [high * v]]
 
