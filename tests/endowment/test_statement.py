@@ -1,7 +1,10 @@
 """The statement of the funds ties to the ledger to the penny, for any days."""
 
+import base64
 import csv
 import io
+import re
+import zlib
 from datetime import date, timedelta
 
 import pytest
@@ -155,10 +158,14 @@ def test_page_table_and_paper_say_the_same(client, busy):
     answer = client.get(ADDRESS.format(".csv"))
     assert answer.mimetype == "text/csv"
     rows = list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
-    assert rows[0] == ["Fund", "Opening", "Income", "Spending", "Transfers", "Gains and losses", "Closing"]
-    assert rows[1] == ["Permanent capital", "15000666.66", "-666.66", "0.00", "0.00", "0.00", "15000000.00"]
+    assert rows[0][:7] == ["Fund", "Opening", "Income", "Spending", "Transfers", "Gains and losses", "Closing"]
+    assert rows[0][7] == "Opening, 2025-04-01 to 2026-03-31"
+    assert rows[1] == ["Permanent capital", "15000666.66", "-666.66", "0.00", "0.00", "0.00", "15000000.00",
+                       "0.00", "15000666.66", "0.00", "0.00", "0.00", "15000666.66"]
     assert rows[-1][0] == "All funds"
-    assert rows[-1][4] == "0.00"
+    assert rows[-1][4] == rows[-1][10] == "0.00"
+    assert all(row[1] == row[12] for row in rows[1:]), "what stood at the end of the year before is the opening"
+    assert "To compare: from 1 April 2025 to 31 March 2026" in page.text
     paper = client.get(ADDRESS.format(".pdf"))
     assert paper.mimetype == "application/pdf"
     assert paper.data.startswith(b"%PDF-")
@@ -183,7 +190,7 @@ def test_days_that_are_none_are_named(client, session, asked, sentence):
 def test_an_empty_fund_has_a_statement_of_noughts(client, session):
     page = client.get("/endowment/statement")
     assert page.status_code == 200
-    assert page.text.count("£0.00") == 60
+    assert page.text.count("£0.00") == 120
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+A1", "-A1", "@SUM(A1)", "\t=1", " =1"])
@@ -193,6 +200,57 @@ def test_a_name_that_a_spreadsheet_would_run_is_made_inert(name):
 
 
 def test_the_paper_writes_welsh_letters_and_the_largest_sums():
-    paper = formats.pdf_of("Ŵy ŷd", ["ŵ"], ["Cronfa", "Agor"], [("Arian", [-10**17])], [0], "cy")
+    paper = formats.pdf_of("Ŵy ŷd", ["ŵ"], ["Cronfa", "Agor"], [("Eleni", [("Arian", [-10**17])])], [0], "cy")
     assert paper.startswith(b"%PDF-")
     assert b"/Lang (cy)" in paper
+
+
+def test_reading_software_is_told_the_title_the_language_the_headings_and_every_cell():
+    rows = [("Capital", [1, 2]), ("Return", [3, 4]), ("All funds", [4, 6])]
+    paper = formats.pdf_of("Statement", ["A note"], ["Fund", "Opening", "Closing"], [("2026", rows), ("2025", rows)],
+                           [2], "en")
+    for told in (b"/Lang (en)", b"/Title (Statement)", b"/DisplayDocTitle true", b"/Marked true", b"/StructTreeRoot",
+                 b"/StructParents 0", b"/Tabs /S"):
+        assert told in paper, told
+    assert {what: paper.count(b"/S /%s " % what.encode()) + paper.count(b"/S /%s\n" % what.encode()) for what in (
+        "H1", "P", "H2", "Table", "TR", "TH", "TD")} == {
+        "H1": 1, "P": 1, "H2": 2, "Table": 2, "TR": 8, "TH": 2 * (3 + 3), "TD": 2 * 3 * 2}
+    assert (paper.count(b"/Scope /Column"), paper.count(b"/Scope /Row")) == (6, 6)
+    drawn = zlib.decompress(base64.a85decode(re.search(rb"stream\r?\n(Ga.*?)~>endstream", paper, re.DOTALL)[1]))
+    marks = [int(mark) for mark in re.findall(rb"/MCID (\d+)", drawn)]
+    assert marks == list(range(len(marks)))
+    assert len(marks) == 1 + 1 + 2 + 2 * 4 * 3
+    # Nothing is drawn outside a mark: what reads aloud is all that there is to read.
+    outside = re.sub(rb"(BDC|BMC).*?EMC", b"", drawn, flags=re.DOTALL)
+    assert b"Tj" not in outside
+
+
+@pytest.mark.parametrize(("first", "last", "before"), [
+    ((2026, 4, 1), (2027, 3, 31), ((2025, 4, 1), (2026, 3, 31))), ((2026, 6, 1), (2026, 6, 30), ((2025, 6, 1),
+                                                                                             (2025, 6, 30))),
+    ((2027, 3, 1), (2028, 2, 29), ((2026, 3, 1), (2027, 2, 28))), ((2028, 2, 29), (2028, 2, 29), ((2027, 2, 28),
+                                                                                              (2027, 2, 28))),
+    ((2024, 4, 1), (2026, 3, 31), ((2022, 4, 2), (2024, 3, 31))), ((2026, 4, 1), (2027, 4, 1), ((2025, 3, 31),
+                                                                                            (2026, 3, 31)))])
+def test_a_period_is_held_against_the_same_days_a_year_earlier(first, last, before):
+    assert rules.period_before(date(*first), date(*last)) == tuple(date(*day) for day in before)
+
+
+def test_before_the_first_year_there_is_nothing_to_compare_with(client, session):
+    assert client.get("/endowment/statement?first=1&first=1&first=1&last=31&last=12&last=1").status_code in {200, 422}
+
+
+def test_the_year_before_ties_to_the_ledger_to_the_penny(busy):
+    """Each closing figure that is shown to compare is the balance of the ledger on that day."""
+    for first, last in (YEAR, (date(2026, 7, 1), date(2026, 12, 31)), (date(2027, 4, 1), date(2028, 3, 31))):
+        before = made(*rules.period_before(first, last))
+        for line in before.lines:
+            codes = busy.scalars(sa.text("SELECT code FROM ledger.account WHERE class = :c ORDER BY code"),
+                                 {"c": line.fund}).all()
+            sign = -1 if line.fund == "deficit" else 1
+            for day, figure in ((before.last, line.closing), (before.first - timedelta(days=1), line.opening)):
+                assert figure == sign * sum(balances.balance_as_effective(code, day).posted_pence for code in codes)
+        assert before.together().transfers == 0
+    # Of a whole year nothing lies between: the year before ends where the year begins.
+    assert [line.closing for line in made(*rules.period_before(*YEAR)).lines] == [
+        line.opening for line in made(*YEAR).lines]

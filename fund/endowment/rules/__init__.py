@@ -76,7 +76,15 @@ from fund.endowment.rules.spending import (
     choice_of,
     percent,
 )
-from fund.endowment.rules.statement import ENDOWMENT_FUNDS, FUNDS, INCOME_FUNDS, FundLine, Statement, statement
+from fund.endowment.rules.statement import (
+    ENDOWMENT_FUNDS,
+    FUNDS,
+    INCOME_FUNDS,
+    FundLine,
+    Statement,
+    period_before,
+    statement,
+)
 from fund.endowment.rules.total_return import TotalReturn, total_return, values_on
 from fund.endowment.rules.years import (
     MOST_VALUES,
@@ -94,11 +102,11 @@ __all__ = [
     "SCHEMES", "SERIES", "SHOWN_YEARS", "SPENDERS", "Assumptions", "Choice", "FundLine", "Gifts", "HoldingFacts",
     "Index", "Inputs", "Level", "LimitFacts", "Outcome", "Projection", "Recomputed", "RuleKey", "SpendingRule",
     "Start", "Statement", "TotalReturn", "Value", "beside", "choice_of", "compare", "financial_year", "first_day",
-    "floor_of", "latest_known", "month_of", "months_before", "percent", "project", "reasons_not_to_approve_change",
-    "reasons_not_to_budget_costs", "reasons_not_to_change_reserve", "reasons_not_to_choose_rule",
-    "reasons_not_to_confirm_limit", "reasons_not_to_confirm_plan", "reasons_not_to_draw_down",
-    "reasons_not_to_end_payment", "reasons_not_to_end_trade", "reasons_not_to_pay_owner", "reasons_not_to_receive",
-    "reasons_not_to_record_price", "reasons_not_to_set_limit", "reasons_not_to_trade", "reasons_not_to_value",
-    "reasons_outside", "recomputed", "same_figures", "start_of", "statement", "total_return", "values_on",
-    "year_after", "year_ago", "year_before", "year_ends_before",
+    "floor_of", "latest_known", "month_of", "months_before", "percent", "period_before", "project",
+    "reasons_not_to_approve_change", "reasons_not_to_budget_costs", "reasons_not_to_change_reserve",
+    "reasons_not_to_choose_rule", "reasons_not_to_confirm_limit", "reasons_not_to_confirm_plan",
+    "reasons_not_to_draw_down", "reasons_not_to_end_payment", "reasons_not_to_end_trade",
+    "reasons_not_to_pay_owner", "reasons_not_to_receive", "reasons_not_to_record_price", "reasons_not_to_set_limit",
+    "reasons_not_to_trade", "reasons_not_to_value", "reasons_outside", "recomputed", "same_figures", "start_of",
+    "statement", "total_return", "values_on", "year_after", "year_ago", "year_before", "year_ends_before",
 ]

@@ -7,7 +7,7 @@ counts as spent when its agreement is signed, because from then on it is a liabi
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 
 #: The classes of account that are funds, in the order of their codes. A deficit counts against the endowment.
 ENDOWMENT_FUNDS = ("permanent_capital", "deficit", "unapplied_return")
@@ -66,6 +66,24 @@ def column_of(kind: str, other_class: str) -> str:
     if kind in GAINS:
         return "gains"
     return "income" if kind in INCOME else "spending"
+
+
+def period_before(first: date, last: date) -> tuple[date, date]:
+    """The days that a statement is held against: the same days a year earlier, as the SORP asks of every figure
+    (Charities SORP (FRS 102), module 4, comparative information); of more than a year, as many days just before.
+
+    A year that ends on 29 February is held against one that ends on the 28th.
+    """
+    earlier = _year_earlier(first), _year_earlier(last)
+    if earlier[1] < first:
+        return earlier
+    days = min(last - first, first - timedelta(days=1) - date.min)
+    return first - timedelta(days=1) - days, first - timedelta(days=1)
+
+
+def _year_earlier(day: date) -> date:
+    year = max(day.year - 1, date.min.year)
+    return day.replace(year=year, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=year)
 
 
 def statement(moved: Iterable[tuple[tuple[date, str, str, str], int]], first: date, last: date) -> Statement:

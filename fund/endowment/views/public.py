@@ -70,12 +70,20 @@ def will_it_last() -> Any:
                      fan=drawing, percent=rules.percent)
 
 
-def _statement() -> tuple[PeriodForm, rules.Statement | None]:
-    """The period that the address names, this financial year without one, and its statement."""
+#: A statement, and that of the period before.
+Statements = tuple[rules.Statement, rules.Statement]
+
+
+def _statements() -> tuple[PeriodForm, Statements | None]:
+    """The period that the address names, this financial year without one; its statement and the one before it."""
     today = clock.today()
     form = PeriodForm.of(request.args, rules.first_day(rules.financial_year(today)), today)
     days = form.days()
-    return form, rules.statement(ledger.moved_by_day().items(), *days) if days else None
+    if days is None:
+        return form, None
+    moved = ledger.moved_by_day()
+    return form, (rules.statement(moved.items(), *days),
+                  rules.statement(moved.items(), *rules.period_before(*days)))
 
 
 def _columns() -> list[str]:
@@ -97,39 +105,53 @@ def _rows(found: rules.Statement) -> list[tuple[str, tuple[int, ...]]]:
 SUMS = (len(rules.ENDOWMENT_FUNDS), len(rules.FUNDS) + 1, len(rules.FUNDS) + 2)
 
 
+def _days(found: rules.Statement) -> str:
+    return _("From %(first)s to %(last)s", first=day_words(found.first), last=day_words(found.last))
+
+
+def _days_before(before: rules.Statement) -> str:
+    return _("To compare: from %(first)s to %(last)s", first=day_words(before.first), last=day_words(before.last))
+
+
 @blueprint.get("/endowment/statement")
 @access.public
 def statement() -> Any:
-    """How each fund moved in a period, in the columns of the charities' accounting rules."""
-    form, found = _statement()
-    return form.page("endowment/statement.html", found=found, columns=_columns(), rows=_rows(found) if found else [],
+    """How each fund moved in a period, in the columns of the charities' accounting rules, and in the one before."""
+    form, found = _statements()
+    tables = [(caption, name, _rows(one)) for caption, name, one in (
+        (_days(found[0]), "statement", found[0]), (_days_before(found[1]), "before", found[1]))] if found else []
+    return form.page("endowment/statement.html", found=found[0] if found else None, columns=_columns(), tables=tables,
                      sums=SUMS)
 
 
 @blueprint.get("/endowment/statement.csv")
 @access.public
 def statement_csv() -> Any:
-    """The statement as a table for a spreadsheet."""
-    found = _statement_or_refuse()
-    return send_file(io.BytesIO(formats.csv_of(_columns(), _rows(found))), mimetype="text/csv", as_attachment=True,
+    """The statement as a table for a spreadsheet: the columns of the period, then those of the period before."""
+    found, before = _statements_or_refuse()
+    header = _columns()
+    header += [_("%(column)s, %(first)s to %(last)s", column=column, first=before.first.isoformat(),
+                 last=before.last.isoformat()) for column in header[1:]]
+    rows = [(name, (*now, *then)) for (name, now), (_name, then) in zip(_rows(found), _rows(before), strict=True)]
+    return send_file(io.BytesIO(formats.csv_of(header, rows)), mimetype="text/csv", as_attachment=True,
                      download_name=f"funds-{found.first}-{found.last}.csv")
 
 
 @blueprint.get("/endowment/statement.pdf")
 @access.public
 def statement_pdf() -> Any:
-    """The statement as a page to print."""
-    found = _statement_or_refuse()
-    title = _("Statement of the funds")
-    notes = [_("From %(first)s to %(last)s", first=day_words(found.first), last=day_words(found.last)),
-             _("Every figure is a sum of entries of the public ledger. What leaves a fund has a minus.")]
-    return send_file(io.BytesIO(formats.pdf_of(title, notes, _columns(), _rows(found), SUMS, language_now())),
-                     mimetype="application/pdf", as_attachment=True,
+    """The statement as a page to print, with the period before below it."""
+    found, before = _statements_or_refuse()
+    paper = formats.pdf_of(
+        _("Statement of the funds"), [_("Every figure is a sum of entries of the public ledger. What leaves a fund has "
+                                        "a minus.")],
+        _columns(), [(_days(found), _rows(found)), (_days_before(before), _rows(before))], SUMS, language_now())
+    return send_file(io.BytesIO(paper), mimetype="application/pdf", as_attachment=True,
                      download_name=f"funds-{found.first}-{found.last}.pdf")
 
 
-def _statement_or_refuse() -> rules.Statement:
-    form, found = _statement()
+def _statements_or_refuse() -> Statements:
+    form, found = _statements()
     if found is None:
         raise BadInput(next(str(error) for errors in form.errors.values() for error in errors))
     return found
