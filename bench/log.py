@@ -108,6 +108,20 @@ def publish_into(folder: Path, leaves: list[bytes]) -> None:
     put("log.vkey", f"{signer.key}\n".encode())
 
 
+def add_balances(folder: Path, size: int) -> None:
+    """The balances that stand beside such a log, as the verifier finds them when it looks for each."""
+    published = verify.source(str(folder))
+
+    def read(name: str) -> bytes | None:
+        if name.startswith("balances/"):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(log.books.balances(int(Path(name).stem)))
+        return published(name)
+
+    log = verify.Log(read)
+    log.check((ORIGIN, size, b""))
+
+
 def taken(work: Callable[[], object]) -> float:
     """CPU seconds of a run."""
     gc.collect()
@@ -205,6 +219,7 @@ def main() -> None:
         folder = Path(name)
         leaves = list(lines(given.lines))
         publish_into(folder / "log", leaves)
+        add_balances(folder / "log", given.lines)
         turns = [(taken(lambda: floor(leaves)), taken(lambda: check(folder / "log"))) for _ in range(given.times)]
         leaves.clear()
         floors, checks = zip(*turns, strict=True)

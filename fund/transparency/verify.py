@@ -309,14 +309,9 @@ def ways():
 
 def chart():
     """The chart of accounts that these rules know, as the log publishes it."""
-    return document({"v": 1, "classes": {code: {
+    return (json.dumps({"v": 1, "classes": {code: {
         "class": name, "guard": "credits<=debits" if name in GROWS_BY_DEBIT else "debits<=credits"}
-        for code, name in CLASSES.items()}})
-
-
-def document(says):
-    """The bytes of a file that stands beside the lines."""
-    return (json.dumps(says, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+        for code, name in CLASSES.items()}}, indent=1, sort_keys=True) + "\n").encode()
 
 
 def place(entry_id, number):
@@ -356,8 +351,10 @@ class Books:
 
     def balances(self, size):
         """What every account holds after so many lines, as the log publishes it now and then."""
-        return document({"size": size, "each": "debits, credits, debits kept aside, credits kept aside, in pence",
-                         "balances": {code: account[:4] for code, account in self.accounts.items()}})
+        return (json.dumps({
+            "size": size, "each": "debits, credits, debits kept aside, credits kept aside, in pence",
+            "balances": {code: account[:4] for code, account in self.accounts.items()},
+        }, sort_keys=True, separators=(",", ":")) + "\n").encode()
 
     def _entry(self, said, kind):
         wrong, touched, number = [], {}, 0

@@ -122,3 +122,18 @@ def test_there_is_no_proof_of_nothing():
         rules.consistency_proof(0, 8, subtree(HASHES))
     assert not rules.consistency_holds(0, 8, rules.EMPTY_ROOT, rules.root(HASHES), [])
     assert not rules.inclusion_holds(HASHES[0], 0, 0, [], rules.EMPTY_ROOT)
+
+
+def test_a_proof_reads_each_tile_once():
+    leaves, asked = [rules.leaf_hash(b"%d" % i) for i in range(70_000)], []
+    made = {(tile.level, tile.number): tile.hashes for tile in rules.Edge().grow(leaves)}
+
+    def read(level, number, _width):
+        asked.append((level, number))
+        return made[level, number]
+
+    for index in (0, 255, 256, 12_345, 69_999):
+        asked.clear()
+        proof = rules.inclusion_proof(index, len(leaves), rules.subtree_from(read, len(leaves)))
+        assert rules.inclusion_holds(leaves[index], index, len(leaves), proof, rules.root(leaves))
+        assert len(asked) == len(set(asked)) <= 6

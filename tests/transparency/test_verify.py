@@ -134,7 +134,7 @@ def test_balances_that_were_published_are_compared_and_a_difference_is_named(pub
     path = copy / "balances/256.json"
     said = json.loads(path.read_text())
     said["balances"]["1000"][0] += 1
-    path.write_bytes(formats.written(said))
+    path.write_text(json.dumps(said, sort_keys=True, separators=(",", ":")) + "\n")
     done = run(copy, "--key", log.key)
     assert done.returncode == 1
     assert "balances/256.json says something else than the lines add up to" in done.stdout

@@ -10,7 +10,6 @@ from fund.ledger import rules
 from fund.ledger.queries.entries import posting_rules
 from fund.ledger.queries.fsck import transfers_said
 from fund.ledger.rules.replay import Books
-from fund.transparency import formats
 from fund.transparency import queries as public_record
 
 PAGE = 4_096
@@ -26,4 +25,4 @@ def balances_at(sizes: Iterable[int]) -> Iterator[tuple[int, bytes]]:
             if not leaves or any(books.apply(json.loads(encoded), "") for encoded, _hash in leaves):
                 return
             at += len(leaves)
-        yield size, formats.written(rules.balances_said(size, books.accounts))
+        yield size, rules.balances_file(size, books.accounts)

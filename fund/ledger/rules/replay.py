@@ -4,6 +4,7 @@ It shares nothing with the triggers of the database but the words of their const
 other finds. It never stops at a fault: it names it, keeps counting, and goes on.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -58,10 +59,12 @@ def balances_due(size: int) -> bool:
     return size % BALANCES_EVERY == 0 if size >= BALANCES_EVERY else size in (256, 512, 1_024, 2_048)
 
 
-def balances_said(size: int, accounts: Mapping[str, Counters]) -> dict[str, Any]:
-    """What the file of the balances at a size says."""
-    return {"size": size, "each": "debits, credits, debits kept aside, credits kept aside, in pence",
-            "balances": {code: list(counters.all()) for code, counters in accounts.items()}}
+def balances_file(size: int, accounts: Mapping[str, Counters]) -> bytes:
+    """What every account holds at a size of the log, as a file: JSON on one line, because there are many of them."""
+    return (json.dumps({
+        "size": size, "each": "debits, credits, debits kept aside, credits kept aside, in pence",
+        "balances": {code: counters.all() for code, counters in accounts.items()},
+    }, sort_keys=True, separators=(",", ":")) + "\n").encode()
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ for 256^l leaves. The last tile of each level may be partial; a partial tile is 
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from fund.transparency.rules.tree import EMPTY_ROOT, Subtree, node_hash
@@ -120,7 +121,9 @@ ReadTile = Callable[[int, int, int], Sequence[bytes]]
 
 
 def subtree_from(read: ReadTile, size: int) -> Subtree:
-    """The roots of runs of leaves, read out of the tiles of a tree of this size."""
+    """The roots of runs of leaves, read out of the tiles of a tree of this size. A proof asks eight times for each tile
+    that it needs: it is read once."""
+    tile = lru_cache(maxsize=8)(read)
 
     def run(lo: int, hi: int) -> bytes:
         length = hi - lo
@@ -130,6 +133,6 @@ def subtree_from(read: ReadTile, size: int) -> Subtree:
         level = (length.bit_length() - 1) // 8
         first, count = lo >> 8 * level, length >> 8 * level
         index, at = divmod(first, WIDTH)
-        return _root(read(level, index, width(size, level, index))[at:at + count])
+        return _root(tile(level, index, width(size, level, index))[at:at + count])
 
     return run
