@@ -133,6 +133,9 @@ def test_two_trustees_record_a_plan_and_then_the_limit_is_set(low):
     assert low.post_form(address, {"sure": "y"}).status_code == 303
     answer = low.post_form(f"{PAGE}/limit", SET_ON)
     assert (answer.status_code, answer.location) == (303, PAGE)
+    read = low.get(f"/trustees/limits/{queries.limit_proposals(YEAR)[0].id}").text
+    assert "It rests on a recovery plan of two trustees" in read
+    assert address in read
     answer = confirm(low)
     assert (answer.status_code, answer.location) == (303, f"/endowment/limits/{YEAR}")
     page = low.get(answer.location)
