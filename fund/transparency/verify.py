@@ -4,13 +4,15 @@
 This is one file of Python's own library (3.9 or newer). It reads the published files, from the web or from a folder,
 and checks: who signed; that the lines make the tree that was signed; that each line is written in the one way in which
 it can be written; that every movement of money follows the rules below, in order, from the first line to the last; and
-so what every account holds. It says what it checked in plain words, and ends with 0 when everything holds, 1 when
-something does not, 2 when it could not look.
+so what every account holds; and that the schema, the chart of accounts and the balances beside the lines agree with
+them. It says what it checked in plain words, and ends with 0 when everything holds, 1 when something does not, 2 when
+it could not look.
 
     python3 verify.py https://fund.example/log            # everything
     python3 verify.py FOLDER                              # the same, of a copy that you made
     python3 verify.py SOURCE --key 'name+id+base64'       # with the key that you were given by somebody you trust
     python3 verify.py SOURCE --kept old-checkpoint        # and: what you kept once is still the beginning of it
+    python3 verify.py SOURCE --step-by-step               # without the short way for usual lines: slower, and the same
     python3 verify.py --receipt payment.tlog-proof --leaf leaf-41.json --key KEY     # one receipt, without the log
 
 Its sources: RFC 6962 (tree), RFC 8032 (Ed25519), RFC 8785 (one way to write a line), C2SP signed-note, tlog-checkpoint,
