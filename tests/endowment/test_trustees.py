@@ -191,7 +191,10 @@ def test_the_reserve_is_moved_by_two_trustees(low, session):
     assert "Look at it, and approve it" in low.get("/trustees/reserve").text
     assert low.post_form(address, {"sure": "y"}).status_code == 303
     assert "£15.00" in low.get("/trustees/reserve").text
-    assert low.get(address).status_code == 404
+    assert "approved already" in low.get(address).text  # where two had it open, the second is told
+    again = low.post_form(address, {"sure": "y"})
+    assert (again.status_code, "approved already" in again.text) == (409, True)
+    assert low.get("/trustees/reserve/00000000-0000-4000-8000-000000000000").status_code == 404
     assert low.post_form("/trustees/reserve", {"kind": "top_up", "amount": "5.01"}).status_code == 409
     assert low.post_form("/trustees/reserve", {"kind": "steal", "amount": "1"}).status_code == 422
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from fund.db import session
 from fund.endowment.models import ReclaimReservePolicy, ReserveChange, ReserveChangeApproval
+from fund.kernel.errors import NotFound
 from fund.ledger import queries as ledger
 from fund.ledger import rules as accounts
 
@@ -25,18 +26,31 @@ def reserve_pence() -> int:
 
 @dataclass(frozen=True, slots=True)
 class ProposedChange:
-    """A change of the reserve that a trustee proposed and no other approved yet."""
+    """A change of the reserve that a trustee proposed, and whether another approved it."""
 
     id: uuid.UUID
     kind: str
     amount_pence: int
     proposed_by: uuid.UUID
+    approved: bool
+
+
+_CHANGES = sa.select(
+    ReserveChange.id, ReserveChange.kind, ReserveChange.amount_pence, ReserveChange.proposed_by,
+    ReserveChangeApproval.change_id.is_not(None),
+).outerjoin(ReserveChangeApproval, ReserveChangeApproval.change_id == ReserveChange.id)
+
+
+def proposed_change(change_id: uuid.UUID) -> ProposedChange:
+    """One change of the reserve. Raises NotFound."""
+    row = session.execute(_CHANGES.where(ReserveChange.id == change_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return ProposedChange(*row)
 
 
 def proposed_changes() -> list[ProposedChange]:
     """The changes of the reserve that wait for a second trustee, the oldest first."""
-    rows = session.execute(
-        sa.select(ReserveChange.id, ReserveChange.kind, ReserveChange.amount_pence, ReserveChange.proposed_by)
-        .outerjoin(ReserveChangeApproval, ReserveChangeApproval.change_id == ReserveChange.id)
-        .where(ReserveChangeApproval.change_id.is_(None)).order_by(ReserveChange.proposed_at, ReserveChange.id))
+    rows = session.execute(_CHANGES.where(ReserveChangeApproval.change_id.is_(None))
+                           .order_by(ReserveChange.proposed_at, ReserveChange.id))
     return [ProposedChange(*row) for row in rows]

@@ -164,11 +164,9 @@ def reserve() -> Any:
 @access.staff(Capacity.TRUSTEE)
 def approve_change(change_id: uuid.UUID) -> Any:
     """Approve another trustee's change of the reserve."""
-    change, form = next((one for one in queries.proposed_changes() if one.id == change_id), None), SureForm()
-    if change is None:
-        raise NotFound
+    change, form = queries.proposed_change(change_id), SureForm()
     if form.validate_on_submit():
         actions.approve_reserve_change(me(), change_id)
         return redirect(url_for("endowment.reserve"), 303)
     return form.page("endowment/approve_change.html", change=change,
-                     reasons=rules.reasons_not_to_approve_change(change.proposed_by, current_user.id, False))
+                     reasons=rules.reasons_not_to_approve_change(change.proposed_by, current_user.id, change.approved))
