@@ -8,6 +8,7 @@ the ratio to the floor of the same turn is what counts. Nothing here decides a t
 """
 
 import argparse
+import gc
 import json
 import os
 import platform
@@ -65,6 +66,8 @@ def a_fund(var: Path) -> Iterator[str]:
     given = Settings(_env_file=None, fund_env="test",  # type: ignore[call-arg]
                      database_url=postgres.role_url(server, name, "fund_app"))
     app = create_app(given)
+    gc.collect()
+    gc.freeze()  # as the server and the worker do once they stand
     with app.app_context():
         try:
             yield postgres.superuser_url(server, name)

@@ -220,20 +220,22 @@ class _Prepared:
         return self.entry.idem_key
 
     @classmethod
-    def of(cls, entry: ToPost) -> "_Prepared":
+    def of(cls, entry: ToPost, moment: str) -> "_Prepared":
+        """An entry that is recorded at this moment, as a leaf writes it, unless it has one of its own."""
         refuse_if(rules.reasons_not_to_post(entry.lines))
-        if not entry.commitments.keys() <= set(formats.COMMITTED) or any(
-                isinstance(value, str) == (name in formats.OF_SEVERAL) for name, value in entry.commitments.items()):
+        if entry.commitments and (not entry.commitments.keys() <= set(formats.COMMITTED) or any(
+                isinstance(value, str) == (name in formats.OF_SEVERAL) for name, value in entry.commitments.items())):
             raise BadInput("A line commits to no such thing: " + ", ".join(sorted(entry.commitments)))
         said = _said(entry)
         # The request is what was asked for, without what is made here: the same request always has the same hash.
         request_hash = hashlib.sha256(formats.canonical(
             {**said, "commitments": dict(entry.commitments)} if entry.commitments else said)).digest()
-        entry_id, recorded_at = entry.entry_id or ids.new_id(), entry.recorded_at or clock.now()
+        entry_id = entry.entry_id or ids.new_id()
         for name, value in entry.commitments.items():
             said[name] = transparency.commit_to(entry_id, name, value) if isinstance(value, str) else [
                 transparency.commit_to(entry_id, f"{name}/{number}", one) for number, one in enumerate(value, 1)]
-        said["v"], said["id"], said["recorded_at"] = 1, str(entry_id), formats.moment(recorded_at)
+        said["v"], said["id"] = 1, str(entry_id)
+        said["recorded_at"] = moment if entry.recorded_at is None else formats.moment(entry.recorded_at)
         return cls(entry, entry_id, request_hash, formats.canonical(said, checked=True))
 
 
@@ -257,7 +259,7 @@ def _said(entry: ToPost) -> dict[str, Any]:
 
 
 def _line_said(line: Line) -> dict[str, Any]:
-    said: dict[str, Any] = {"phase": line.phase.value, "debit": line.debit, "credit": line.credit,
+    said: dict[str, Any] = {"phase": str(line.phase), "debit": line.debit, "credit": line.credit,
                             "amount": str(line.amount_pence)}
     if line.pending is not None:
         said["pending"] = [str(line.pending[0]), line.pending[1]]
@@ -278,7 +280,11 @@ CHUNK = 250
 def _chunks(entries: Iterable[ToPost]) -> Iterator[list["_Prepared"]]:
     """The entries with their bytes made, as many at a time as are sent together."""
     rest = iter(entries)
-    while chunk := [_Prepared.of(entry) for entry in islice(rest, CHUNK)]:
+    while True:
+        moment = formats.moment(clock.now())
+        chunk = [_Prepared.of(entry, moment) for entry in islice(rest, CHUNK)]
+        if not chunk:
+            return
         yield chunk
 
 
