@@ -75,8 +75,12 @@ def lines(wanted: int) -> Iterator[bytes]:
             yield moved("area_allocation", "3200", f"4000/E{n:08d}", 4 * 10**11, area=f"E{n:08d}")
         while True:
             area, name = f"E{chance.randrange(PLACES):08d}", f"LUF-2027-{chance.randrange(GRANTS):06d}"
-            place, grant, pence, offer = f"4000/{area}", f"5000/{name}", chance.randrange(1_000, 100_000), _id(made)
-            yield moved("grant_offer", place, grant, pence, "pending", area=area, grant=name, relates_to=[_id(0)])
+            place, grant, pence, decision = f"4000/{area}", f"5000/{name}", chance.randrange(1_000, 100_000), _id(made)
+            yield line("decision", record={
+                "application": name, "area": area, "amount": str(pence), "decision": _id(made), "outcome": "awarded",
+                "rank": 1, "rule_version": "2026-1", "score_tenths": 700, "sitting": _id(0)})
+            offer = _id(made)
+            yield moved("grant_offer", place, grant, pence, "pending", area=area, grant=name, relates_to=[decision])
             yield moved("grant_agreement", place, grant, pence, "post", offer, area=area, grant=name,
                         relates_to=[offer])
             release = _id(made)

@@ -330,7 +330,8 @@ class Books:
         self.kinds = {way[0] for way in self.ways}
         self.accounts = {}  # code: [debits, credits, debits reserved, credits reserved (all in pence), class]
         self.reserved, self.reversed = {}, set()  # what is open: the entry's id and the line, as `place` writes them
-        self.closed_through, self.entries, self.transfers = "", 0, 0
+        self.decided = {}  # what was decided and not offered yet: the place's account and the pence
+        self.closed_through, self.entries, self.transfers, self.offers = "", 0, 0, 0
 
     def apply(self, said):
         """Take one line into the books, and give what is wrong with it."""
@@ -349,6 +350,8 @@ class Books:
                 return [f"account {code} is opened as {record['class']}"]
         elif kind == "period_closed":
             self.closed_through = max(self.closed_through, record["closed_through"])
+        elif kind == "decision":
+            self.decided[said["id"]] = "4000/" + record["area"], int(record["amount"])
         return []
 
     def balances(self, size):
@@ -372,6 +375,8 @@ class Books:
             touched[line["debit"]] = touched[line["credit"]] = True
         self.entries += 1
         self.transfers += number
+        if kind == "grant_offer":
+            wrong += self._offer(said)
         if number == 0:
             wrong.append("it is an entry that moves nothing")
         if (kind == "reversal") != ("reverses" in said):
@@ -379,6 +384,15 @@ class Books:
         elif kind == "reversal":
             wrong += self._mirror(said)
         return wrong + self.overdrawn(touched)
+
+    def _offer(self, said):
+        self.offers += 1
+        related, lines = said.get("relates_to", ()), said["transfers"]
+        decided = self.decided.pop(related[0], None) if len(related) == 1 else None
+        if decided is None or {decided[0]} != {line["debit"] for line in lines} or decided[1] != sum(
+                int(line["amount"]) for line in lines):
+            return ["it is an offer, and not what one decision of a panel of its place gives, to the penny and once"]
+        return []
 
     def overdrawn(self, codes):
         """What is wrong with these accounts as they stand now: what is reserved counts as gone."""
@@ -588,6 +602,7 @@ class Log:
         """
         text, usual, books, places, days = bundle.decode("latin-1"), self.usual, self.books, self.places, self.days
         accounts, reserved, ways, grows_by_debit = books.accounts, books.reserved, books.usual_ways, GROWS_BY_DEBIT
+        decided = books.decided
         taken = 0
         for seq, (begin, end) in enumerate(lines, first):
             try:
@@ -600,7 +615,9 @@ class Log:
                 self._line(seq, bundle[begin:end])
                 continue
             if (by != ended or its_debit != debit or its_credit != credit or amount > most
-                    or (amount < most and how == "void") or to is of or day not in days or today not in days
+                    or (amount < most and how == "void")
+                    or (kind == "grant_offer" and decided.get(related) != (debit, amount))
+                    or to is of or day not in days or today not in days
                     or day <= books.closed_through or places.setdefault(name, seq) != seq):
                 self._line(seq, bundle[begin:end])
                 continue
@@ -608,6 +625,9 @@ class Log:
                 reserved[name + '",1'] = (kind, debit, credit, amount)
                 to[2] += amount
                 of[3] += amount
+                if kind == "grant_offer":
+                    del decided[related]
+                    books.offers += 1
             else:
                 if ends:
                     del reserved[ends]
@@ -774,6 +794,8 @@ def report(log, kept, say):
         "rules of this file:")
     say("  money goes only the ways that are listed, no account was ever overdrawn, nothing was paid or put right "
         "twice,\n  and nothing left permanent capital but by the mirror of a wrong line.")
+    if books.offers:
+        say(f"  Each of the {books.offers:,} offers gives what a panel decided, in its place, to the penny and once.")
     if kept:
         say(f"  What you kept ({kept}) is the beginning of this log: nothing that you saw was changed or taken out.")
     has, is_for = sums.get("1000", 0) + sums.get("1100", 0), sum(

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from fund.db import refusal, session
 from fund.panels.models import SittingSeed
+from fund.transparency import actions as record
 from tests.make import panels as make
 
 ATTACKS = []
@@ -310,9 +311,60 @@ def decides_after_the_closing(stage):
     _decide(stage, _rows(stage, close))
 
 
-@attack("decision/fk_decision_leaf", "fk_decision_leaf", "23503")
+@attack("decision/fk_decision_leaf decision.leaf_says_its_decision", "fk_decision_leaf", "23503")
 def decides_without_a_line_in_the_public_record(stage):
     _decide(stage, _rows(stage, _close(stage)))
+    stage.sql("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _say(stage, rows, **changes):
+    """Put each decision on the public record, as `close_sitting` does; `changes` are of what the first one says."""
+    about = stage.sql("""
+      SELECT s.id AS sitting, n.code AS area, c.rule_version FROM sitting s JOIN sitting_close c ON c.sitting_id = s.id
+      JOIN round o ON o.id = s.round_id JOIN neighbourhood n ON n.id = o.neighbourhood_id WHERE s.id = :id""",
+                      id=rows[0]["sitting_id"]).one()
+    for row in rows:
+        reference = stage.sql("SELECT reference FROM application WHERE id = :id", id=row["application_id"]).scalar_one()
+        record.append("decision", {
+            "sitting": str(about.sitting), "decision": str(row["id"]), "application": reference, "area": about.area,
+            "outcome": row["outcome"], "score_tenths": row["score_tenths"], "rank": row["rank"],
+            "amount": str(row["amount_pence"]), "rule_version": about.rule_version,
+            **(changes if row is rows[0] else {})}, idem_key=f"decision/{row['id']}", leaf_id=row["leaf_id"])
+    stage.sql("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_what_a_panel_decided_is_said_as_it_is(stage):
+    rows = _rows(stage, _close(stage))
+    _decide(stage, rows)
+    _say(stage, rows)
+
+
+for word, said in {"amount": "1", "area": "E05000651", "application": "APP-ZZZZ-ZZZZ", "outcome": "declined", "rank": 9,
+                   "score_tenths": 7, "rule_version": "2019-1", "note": "for you", "decision": "another"}.items():
+    def says_something_else(stage, word=word, said=said):
+        rows = _rows(stage, _close(stage))
+        _decide(stage, rows)
+        _say(stage, rows, **{word: said})
+
+    says_something_else.__name__ = f"says_another_{word}"
+    attack("decision.leaf_says_its_decision log.leaf.decision_of_a_panel", "leaf_says_its_decision")(
+        says_something_else)
+
+
+@attack("log.leaf.decision_of_a_panel", "decision_of_a_panel")
+def says_that_a_panel_decided(stage):
+    """Whoever has the application's password can write a public record, and no decision."""
+    record.append("decision", {"area": "E05000650", "amount": "500000", "outcome": "awarded"}, idem_key="mine")
+    stage.sql("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@attack("decision.leaf_says_its_decision", "leaf_says_its_decision")
+def decides_on_another_line_of_the_record(stage):
+    """A decision whose leaf is a record of another kind."""
+    rows = _rows(stage, _close(stage))
+    _decide(stage, rows)
+    for row in rows:
+        record.append("rehearsal_rule", {}, idem_key=str(row["id"]), leaf_id=row["leaf_id"])
     stage.sql("SET CONSTRAINTS ALL IMMEDIATE")
 
 

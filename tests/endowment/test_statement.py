@@ -21,6 +21,7 @@ from fund.ledger import rules as accounts
 from tests.make.ledger import (
     make_allocation,
     make_change_of_value,
+    make_decision,
     make_funded_endowment,
     make_holding,
     make_tranche,
@@ -30,7 +31,7 @@ YEAR = (date(2026, 4, 1), date(2027, 3, 31))
 
 
 @pytest.fixture
-def busy(session):
+def busy(session, behind_their_backs):
     """A year in which nearly everything happens once, a mistake and a loss among it."""
     make_funded_endowment(spendable_pence=50_000_000, on=date(2026, 6, 1), financial_year="2026-27")
     place = make_allocation(amount_pence=9_000_000, on=date(2026, 6, 2))[5:]
@@ -43,7 +44,7 @@ def busy(session):
     ledger.post("operating_cost", accounts.operating_cost(300, "2026-27"), effective_on=date(2026, 6, 9), idem_key="c")
     ledger.open_account("5000/G", name="G")
     offer = ledger.post("grant_offer", accounts.grant_offer(place, "G", [150_000, 250_000]),
-                        effective_on=date(2026, 6, 20), idem_key="o")
+                        effective_on=date(2026, 6, 20), idem_key="o", relates_to=[make_decision(place, 400_000)])
     ledger.post("grant_agreement", accounts.post_pending(balances.pending_lines(offer.entry_id)),
                 effective_on=date(2026, 7, 1), idem_key="g")
     ledger.post("grant_return", accounts.grant_return(5_000, place), effective_on=date(2026, 8, 1), idem_key="b2")

@@ -270,10 +270,10 @@ ROLE_TAKERS = {
 #: Every guard on these tables besides `append_only`, which all of them but `seat` have.
 GUARDS = """
     agreed_reason.by_chair assignment.own_panel attendance.by_holder award_taken_up.awarded capacity.no_seat
-    decision.follows_rule decision.with_its_close interest.said_by_holder interest_ruling.ruled_by_chair score.may_score
-    score_lock.may_lock score_release.may_release score_reminder.apart seat.may_sit seat.one_way sitting.one_at_a_time
-    sitting_application.eligible sitting_close.decides sitting_close.may_close sitting_pot.set_by_chair
-    sitting_seed.committed withdrawal.before_decision
+    decision.follows_rule decision.leaf_says_its_decision decision.with_its_close interest.said_by_holder
+    interest_ruling.ruled_by_chair score.may_score score_lock.may_lock score_release.may_release score_reminder.apart
+    seat.may_sit seat.one_way sitting.one_at_a_time sitting_application.eligible sitting_close.decides
+    sitting_close.may_close sitting_pot.set_by_chair sitting_seed.committed withdrawal.before_decision
 """
 
 

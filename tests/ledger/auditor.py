@@ -74,10 +74,17 @@ class Auditor:
     keys: dict[str, Request] = field(default_factory=dict)
     reversed: set[str] = field(default_factory=set)
     leaves: set[str] = field(default_factory=set)
+    decided: dict[str, tuple[str, int]] = field(default_factory=dict)
+    offered: set[str] = field(default_factory=set)
     closed: date = date(1990, 1, 1)
 
     def open(self, code: str) -> None:
         self.counters.setdefault(code, [0, 0, 0, 0])
+
+    def decide(self, leaf_id: str, place: str, pence: int) -> None:
+        """Note that a panel gives so much of its place's money: what one offer may reserve."""
+        self.leaves.add(leaf_id)
+        self.decided[leaf_id] = place, pence
 
     def try_all(self, requests: list[Request]) -> tuple["Auditor", set[str]]:
         """The books with all of them, and what is wrong with any: nothing, and they stand."""
@@ -99,9 +106,21 @@ class Auditor:
             wrong.add("relates_to_a_leaf")
         if request.kind == "spending_rule_set" and (not alone or self._deficit() > 0):
             wrong.add("no_limit_in_deficit")
+        if request.kind == "grant_offer":
+            wrong |= self._wrong_with_offer(request)
         for move in request.moves:
             wrong |= self._wrong_with_move(request, move)
         return wrong | self._wrong_with_reversal(request)
+
+    def _wrong_with_offer(self, request: Request) -> set[str]:
+        first = request.relates_to[0] if request.relates_to else ""
+        wrong = {"uq_entry_offer"} if first in self.offered else set()
+        place, pence = self.decided.get(first, ("", 0))
+        if (len(request.relates_to) != 1 or any(move.debit != place for move in request.moves)
+                or any(type(move.amount) is not int for move in request.moves)
+                or sum(move.amount for move in request.moves) != pence):
+            wrong.add("offer_follows_decision")
+        return wrong
 
     def _wrong_with_move(self, request: Request, move: Move) -> set[str]:
         wrong = set()
@@ -174,6 +193,8 @@ class Auditor:
             touched |= {move.debit, move.credit}
         self.entries[request.id] = self.keys[request.key] = request
         self.leaves.add(request.id)
+        if request.kind == "grant_offer":
+            self.offered |= set(request.relates_to[:1])
         if request.reverses is not None:
             self.reversed.add(request.reverses)
         return {"ck_balance_overdraft"} if any(self.available(code) < 0 for code in touched) else set()

@@ -8,6 +8,7 @@ again whose answer it did not hear.
 import random
 import sys
 import time
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -21,39 +22,48 @@ from fund.settings import Settings
 from tests.make.beside import explained
 from tests.make.ledger_sql import DAY
 
-Request = tuple[str, list[Line]]
+Request = tuple[str, list[Line], list[UUID]]
 _OPEN = sa.text("""
 SELECT l.id, t.line, d.code, c.code, t.amount_pence FROM ledger.transfer t JOIN log.leaf l ON l.seq = t.entry_seq
 JOIN ledger.account d ON d.id = t.debit_id JOIN ledger.account c ON c.id = t.credit_id
 WHERE t.phase = 'pending' ORDER BY t.entry_seq DESC LIMIT 5""")
+_DECIDED = sa.text("""
+SELECT l.id, l.said ->> 'area', (l.said ->> 'amount')::bigint
+FROM (SELECT seq, id, convert_from(bytes, 'UTF8')::jsonb -> 'record' AS said FROM log.leaf WHERE kind = 'decision') l
+WHERE NOT EXISTS (SELECT FROM ledger.entry e WHERE e.kind = 'grant_offer' AND e.relates_to[1] = l.id)
+ORDER BY l.seq LIMIT 3""")
 
 
 def any_request(chance: random.Random) -> Request:
-    """One of the ways that money goes; a reservation is ended although somebody else may be ending it too."""
+    """One of the ways that money goes; a reservation is ended, or a decision offered, although somebody else may be at
+    the same."""
     way = chance.randrange(5)
     if way == 0:
-        return "area_allocation", rules.area_allocation([(chance.choice("AB"), chance.randrange(1, 40))])
+        return "area_allocation", rules.area_allocation([(chance.choice("AB"), chance.randrange(1, 40))]), []
     if way == 1:
-        return "investment_income", rules.investment_income(chance.randrange(1, 40))
+        return "investment_income", rules.investment_income(chance.randrange(1, 40)), []
     if way == 2:
-        return "grant_offer", rules.grant_offer(chance.choice("AB"), "G", [chance.randrange(1, 9) for _ in range(2)])
+        decision, place, pence = chance.choice(session.execute(_DECIDED).all())
+        session.rollback()
+        first = chance.randrange(1, pence)
+        return "grant_offer", rules.grant_offer(place, "G", [first, pence - first]), [decision]
     found = [Pending(*row) for row in session.execute(_OPEN).all()]
     session.rollback()
     if not found:
-        return "investment_income", rules.investment_income(1)
+        return "investment_income", rules.investment_income(1), []
     one = chance.choice(found)
     if way == 3:
-        return "grant_agreement", rules.post_pending([one])
-    return "grant_offer_lapsed", rules.void_pending([one])
+        return "grant_agreement", rules.post_pending([one]), []
+    return "grant_offer_lapsed", rules.void_pending([one]), []
 
 
 def send(key: str, request: Request) -> int | None:
     """Send it until it is answered: the place at which it stands, or nothing where it was refused."""
-    kind, lines = request
+    kind, lines, relates_to = request
     while True:
         try:
             with transaction():
-                return explained(actions.post(kind, lines, effective_on=DAY, idem_key=key)).seq
+                return explained(actions.post(kind, lines, effective_on=DAY, idem_key=key, relates_to=relates_to)).seq
         except Refused:
             return None
         except (DBAPIError, sa.exc.PendingRollbackError):  # the server went away: perhaps after it had written

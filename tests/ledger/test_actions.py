@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fund.kernel.errors import BadInput, Refused, Stale
 from fund.ledger import actions, queries, rules
 from tests.make.beside import explained
+from tests.make.ledger import make_decision
 
 DAY = date(2026, 4, 1)
 
@@ -64,7 +65,7 @@ def test_a_reservation_is_posted_and_voided(ledger, session):
     actions.post("drawdown", rules.drawdown(40_000, "2026-27"), effective_on=DAY, idem_key="d")
     actions.post("area_allocation", rules.area_allocation([("E05000650", 40_000)]), effective_on=DAY, idem_key="a")
     offer = actions.post("grant_offer", rules.grant_offer("E05000650", "GRT-1", [10_000, 20_000]), effective_on=DAY,
-                         idem_key="o")
+                         idem_key="o", relates_to=[make_decision("E05000650", 30_000)])
     assert queries.balance_of("4000/E05000650").available_pence == 10_000
     first, second = queries.pending_lines(offer.entry_id)
     actions.post("grant_agreement", rules.post_pending([first]), effective_on=DAY, idem_key="g")

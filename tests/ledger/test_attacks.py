@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from fund.embedded import postgres
+from tests.make.beside import decide
 from tests.make.ledger_sql import Hand, L, scene
 
 LIMIT, COSTS = "3150/2026-27", "3250/2026-27"
@@ -115,6 +116,34 @@ def resolve_what_comes_later(h, s):
         ("grant_agreement", {**h.said([L("4000/A", "5000/G", 5, "post")]), "transfers": [
             {"phase": "post", "debit": "4000/A", "credit": "5000/G", "amount": "5", "pending": [later, 1]}]}),
         ("grant_offer", {**h.said([L("4000/A", "5000/G", 5, "pending")]), "id": later}))
+
+
+def an_offer(name: str, decided: tuple[str, int] | None, *lines: L) -> Attack:
+    """An offer beside a decision that gives something else, or beside none."""
+    return Attack(name, CHECK, "offer_follows_decision", lambda h, s: h.write("grant_offer", *lines, said={
+        "relates_to": [str(decide(h.connection, *decided) if decided else h.id_of(s["income"]))]}),
+                  [unchecked("offer_follows_decision")])
+
+
+def offer_a_decision_twice(h, s):
+    decision = str(decide(h.connection, "A", 5))
+    for _ in range(2):
+        h.write("grant_offer", L("4000/A", "5000/G", 5, "pending"), said={"relates_to": [decision]})
+
+
+def offer_a_decision_twice_in_one_call(h, s):
+    said = {**h.said([L("4000/A", "5000/G", 5, "pending")]), "relates_to": [str(decide(h.connection, "A", 5))]}
+    h.write_many(("grant_offer", said), ("grant_offer", said))
+
+
+def offer_two_decisions_at_once(h, s):
+    h.write("grant_offer", L("4000/A", "5000/G", 5, "pending"), L("4000/A", "5000/H", 7, "pending"), said={
+        "relates_to": [str(decide(h.connection, "A", pence)) for pence in (5, 7)]})
+
+
+def offer_too_much_among_others(h, s):
+    h.write_many(*[("grant_offer", {**h.said([L("4000/A", "5000/G", pence, "pending")]), "relates_to": [
+        str(decide(h.connection, "A", 5))]}) for pence in (5, 6)])
 
 
 def two_limits_in_one_call(h, s):
@@ -256,43 +285,44 @@ ATTACKS = [
                               [h.bytes_of("investment_income", h.said([INCOME])) for _ in range(2)]),
            without(LEAF, "uq_leaf_idem_key")),
     Attack("an id that was used", UNIQUE, "uq_leaf_id",
-           lambda h, s: h.leaf("decision", {"record": {}, "id": str(h.id_of(s["income"]))}),
+           lambda h, s: h.leaf("sealed", {"record": {}, "id": str(h.id_of(s["income"]))}),
            without(LEAF, "uq_leaf_id")),
     Attack("a record under the name of a payment", CHECK, "record_is_no_entry",
            lambda h, s: h.leaf("stage_paid", {"record": {}}), [unchecked("record_is_no_entry")]),
     Attack("a record that carries transfers", CHECK, "record_is_no_entry",
-           lambda h, s: h.leaf("decision", {"record": {}, "transfers": []}), [unchecked("record_is_no_entry")]),
+           lambda h, s: h.leaf("sealed", {"record": {}, "transfers": []}), [unchecked("record_is_no_entry")]),
     Attack("a record that has a day of entry", CHECK, "record_is_no_entry",
-           lambda h, s: h.leaf("decision", {"record": {}, "effective_on": "2026-06-01"}),
+           lambda h, s: h.leaf("sealed", {"record": {}, "effective_on": "2026-06-01"}),
            [unchecked("record_is_no_entry")]),
     Attack("a record that opens an account", CHECK, "record_is_no_entry",
            lambda h, s: h.leaf("account_opened", {"record": {"code": "4000/C"}}), [unchecked("record_is_no_entry")]),
     Attack("a record that closes a period", CHECK, "record_is_no_entry",
            lambda h, s: h.leaf("period_closed", {"record": {"closed_through": "2026-06-01"}}),
            [unchecked("record_is_no_entry")]),
-    Attack("bytes that are not JSON", TEXT, None, lambda h, s: h.leaf("decision", {}, raw=b"pay me")),
+    Attack("bytes that are not JSON", TEXT, None, lambda h, s: h.leaf("sealed", {}, raw=b"pay me")),
     Attack("bytes that say a thing twice", CHECK, "ck_leaf_json",
-           lambda h, s: h.leaf("", {}, raw=h.bytes_of("decision", {"record": {}})[:-1] + b',"kind":"decision"}'),
+           lambda h, s: h.leaf("", {}, raw=h.bytes_of("sealed", {"record": {}})[:-1] + b',"kind":"sealed"}'),
            without(LEAF, "ck_leaf_json")),
     Attack("a record of another version", CHECK, "leaf_says_its_columns",
-           lambda h, s: h.leaf("decision", {"record": {}, "v": 2}), [unchecked("leaf_says_its_columns")]),
+           lambda h, s: h.leaf("sealed", {"record": {}, "v": 2}), [unchecked("leaf_says_its_columns")]),
     Attack("a record without a time of day", CHECK, "leaf_says_its_columns",
-           lambda h, s: h.leaf("decision", {"record": {}, "recorded_at": "2026-06-01"}),
+           lambda h, s: h.leaf("sealed", {"record": {}, "recorded_at": "2026-06-01"}),
            [unchecked("leaf_says_its_columns")]),
     Attack("a record at the end of all time", CHECK, "leaf_says_its_columns",
-           lambda h, s: h.leaf("decision", {"record": {}, "recorded_at": "infinity"}),
+           lambda h, s: h.leaf("sealed", {"record": {}, "recorded_at": "infinity"}),
            [unchecked("leaf_says_its_columns")]),
     Attack("a record without an id", CHECK, "leaf_says_its_columns",
-           lambda h, s: h.leaf("decision", {}, raw=b'{"kind":"decision","v":1}')),
+           lambda h, s: h.leaf("sealed", {}, raw=b'{"kind":"sealed","v":1}')),
     Attack("a record of a kind that is none", CHECK, "ck_leaf_kind", lambda h, s: h.leaf("Decision!", {"record": {}}),
            without(LEAF, "ck_leaf_kind")),
     Attack("a record without a key", CHECK, "ck_leaf_idem_key",
            lambda h, s: h.run("SELECT * FROM log.append(ARRAY[''], ARRAY[%s::bytea], ARRAY[%s::bytea])", b"r" * 32,
-                              h.bytes_of("decision", {"record": {}})), without(LEAF, "ck_leaf_idem_key")),
+                              h.bytes_of("sealed", {"record": {}})), without(LEAF, "ck_leaf_idem_key")),
     Attack("a hash that is too short", CHECK, "ck_leaf_request_hash",
-           lambda h, s: h.leaf("decision", {"record": {}}, request_hash=b"r"), without(LEAF, "ck_leaf_request_hash")),
+           lambda h, s: h.leaf("sealed", {"record": {}}, request_hash=b"r"),
+           without(LEAF, "ck_leaf_request_hash")),
     Attack("more bytes than a bundle can hold", CHECK, "ck_leaf_size",
-           lambda h, s: h.leaf("decision", {"record": {}, "padding": "x" * 65_535}), without(LEAF, "ck_leaf_size")),
+           lambda h, s: h.leaf("sealed", {"record": {}, "padding": "x" * 65_535}), without(LEAF, "ck_leaf_size")),
     # Reservations.
     resolve("post a reservation twice", UNIQUE, "uq_transfer_pending", ["DROP INDEX ledger.uq_transfer_pending"],
             "grant_agreement", "offer", 1, "post", 300),
@@ -327,6 +357,26 @@ ATTACKS = [
           L("4000/A", "5000/G", 5, "pending"), said={"transfers": [
               {"phase": "pending", "debit": "4000/A", "credit": "5000/G", "amount": "5",
                "pending": [str(uuid.UUID(int=1)), 1]}]}),
+    # An offer gives what a panel decided.
+    an_offer("an offer of a penny more than was decided", ("A", 5), L("4000/A", "5000/G", 6, "pending")),
+    an_offer("an offer of a penny less than was decided", ("A", 5), L("4000/A", "5000/G", 4, "pending")),
+    an_offer("an offer whose stages come to more", ("A", 5), L("4000/A", "5000/G", 3, "pending"),
+             L("4000/A", "5000/G", 3, "pending")),
+    an_offer("an offer of another place's money", ("B", 5), L("4000/A", "5000/G", 5, "pending")),
+    an_offer("an offer in part of another place's money", ("A", 5), L("4000/A", "5000/G", 3, "pending"),
+             L("4000/B", "5000/G", 2, "pending")),
+    an_offer("an offer that no panel decided", None, L("4000/A", "5000/G", 5, "pending")),
+    Attack("an offer that relates to nothing", CHECK, "offer_follows_decision",
+           lambda h, s: h.write("grant_offer", L("4000/A", "5000/G", 5, "pending"), alone=True),
+           [unchecked("offer_follows_decision")]),
+    Attack("an offer of two decisions", CHECK, "offer_follows_decision", offer_two_decisions_at_once,
+           [unchecked("offer_follows_decision")]),
+    Attack("an offer of too much among others", CHECK, "offer_follows_decision", offer_too_much_among_others,
+           [unchecked("offer_follows_decision")]),
+    Attack("a decision offered twice", UNIQUE, "uq_entry_offer", offer_a_decision_twice,
+           ["DROP INDEX ledger.uq_entry_offer"]),
+    Attack("a decision offered twice in one call", UNIQUE, "uq_entry_offer", offer_a_decision_twice_in_one_call,
+           ["DROP INDEX ledger.uq_entry_offer"]),
     # Accounts and the matrix.
     Attack("an account of a class that is none", FOREIGN, "fk_account_class",
            lambda h, s: h.open("4000/C", account_class="purse"), without(ACCOUNT, "fk_account_class") + NO_OVERDRAFT),
@@ -338,8 +388,8 @@ ATTACKS = [
            lambda h, s: h.open("4000/C", record={"guard": "none"}), EXACT),
     Attack("an account that also moves money", CHECK, "leaf_matches_rows",
            lambda h, s: h.open("4000/C", said={"transfers": []}), EXACT),
-    Attack("an account opened by a decision", CHECK, "leaf_matches_rows",
-           lambda h, s: h.open("4000/C", kind="decision"), EXACT),
+    Attack("an account opened by a record", CHECK, "leaf_matches_rows",
+           lambda h, s: h.open("4000/C", kind="sealed"), EXACT),
     Attack("an account whose code is a sentence", CHECK, "ck_account_code",
            lambda h, s: h.open("4000/all of it"), without(ACCOUNT, "ck_account_code")),
     Attack("an account without a name", CHECK, "ck_account_name",
@@ -360,8 +410,8 @@ ATTACKS = [
            ["DROP TRIGGER is_later ON ledger.period_close"]),
     Attack("a period closed twice", UNIQUE, "uq_period_close_date", lambda h, s: [
         h.close("2026-01-01"), h.close("2026-01-01")], without("ledger.period_close", "uq_period_close_date")),
-    Attack("a period closed by a decision", CHECK, "leaf_matches_rows",
-           lambda h, s: h.close("2026-01-01", kind="decision"), EXACT),
+    Attack("a period closed by a record", CHECK, "leaf_matches_rows",
+           lambda h, s: h.close("2026-01-01", kind="sealed"), EXACT),
     Attack("a period closed on a day written another way", CHECK, "leaf_matches_rows",
            lambda h, s: h.close("1 January 2026"), EXACT),
     write("a day that never ends", CHECK, "ck_entry_effective_on", without(ENTRY, "ck_entry_effective_on"),
@@ -392,7 +442,7 @@ ATTACKS = [
              without(TRANSFER, "ck_transfer_pending_earlier"),
              lambda h, s: h.rows("grant_agreement", L("4000/A", "5000/G", 5, "post", (h.size(), 1)))),
     by_owner("a place that is taken", UNIQUE, "pk_leaf", without(LEAF, "pk_leaf"),
-             lambda h, s: h.row("decision", {"record": {}}, seq=3)),
+             lambda h, s: h.row("sealed", {"record": {}}, seq=3)),
     by_owner("a second first leaf", CHECK, "ck_leaf_genesis", without(LEAF, "ck_leaf_genesis"),
              lambda h, s: h.row("genesis", {"record": {}})),
     by_owner("an account without a leaf", FOREIGN, "fk_account_leaf", without(ACCOUNT, "fk_account_leaf"),
@@ -482,5 +532,6 @@ def test_the_application_cannot_write_rows_at_all(hand, stage, attack):
 
 def test_the_scene_is_a_true_ledger(hand, stage):
     """The attacks start from entries that are written just as theirs are, and stand."""
-    assert hand.size() == 15 + len(stage)
+    before_an_offer = sum(name.startswith("offer") for name in stage)  # its decision
+    assert hand.size() == 15 + len(stage) + before_an_offer
     assert hand.balance("3000") == 10_000

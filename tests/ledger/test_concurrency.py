@@ -10,7 +10,7 @@ from fund.kernel import clock
 from fund.kernel.errors import Refused
 from fund.ledger import actions, queries, rules
 from fund.ledger.queries.fsck import check_everything
-from tests.make.beside import explained
+from tests.make.beside import decided, explained
 from tests.make.ledger import make_allocation, make_funded_endowment
 
 THREADS, EACH = 6, 12
@@ -40,12 +40,13 @@ def all_at_once(app, work: Callable[[int], None]) -> None:
         raise failures[0]
 
 
-def test_one_allocation_is_never_spent_below_nothing(own_app):
+def test_one_allocation_is_never_spent_below_nothing(own_app, server):
     with transaction():
         make_funded_endowment(spendable_pence=100_000)
         make_allocation(amount_pence=1_000)
         for number in range(THREADS):
             actions.open_account(rules.grant(f"G{number}"), name=f"Grant {number}")
+    decisions = decided(server, "E05000650", *[30] * (THREADS * EACH))
     offered: list[int] = []
     refused: list[str] = []
 
@@ -54,7 +55,8 @@ def test_one_allocation_is_never_spent_below_nothing(own_app):
             try:
                 with transaction():
                     actions.post("grant_offer", rules.grant_offer("E05000650", f"G{number}", [30]),
-                                 effective_on=clock.today(), idem_key=f"{number}/{turn}")
+                                 effective_on=clock.today(), idem_key=f"{number}/{turn}",
+                                 relates_to=[decisions[number * EACH + turn]])
                 offered.append(number)
             except Refused as error:
                 refused.append(error.reasons[0].code)

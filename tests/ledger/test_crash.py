@@ -20,10 +20,11 @@ from fund.ledger import actions, rules
 from fund.ledger.queries.fsck import check_everything
 from tests.conftest import VAR
 from tests.ledger.conftest import a_database, an_app
-from tests.make.beside import explained
+from tests.make.beside import decided, explained
 from tests.make.ledger_sql import DAY
 
 POSTERS = 3
+DECISIONS = 1_000  # of each place: more than are offered before the clients stop
 
 
 @contextmanager
@@ -46,16 +47,23 @@ def posters(url: str, folder, seconds: float, names) -> Iterator[list[subprocess
 
 
 def prepare(server, database) -> None:
-    with an_app(server, database), transaction():
-        actions.open_standing_accounts()
-        for code in ("3150/2026-27", "4000/A", "4000/B", "5000/G"):
-            actions.open_account(code, name=code)
-        for kind, lines in (("dormant_assets_receipt", rules.dormant_assets_receipt(10_000)),
-                            ("investment_income", rules.investment_income(6_000)),
-                            ("spending_rule_set", rules.spending_rule_set(5_000, "2026-27")),
-                            ("drawdown", rules.drawdown(5_000, "2026-27")),
-                            ("area_allocation", rules.area_allocation([("A", 500), ("B", 500)]))):
-            explained(actions.post(kind, lines, effective_on=DAY, idem_key=kind))
+    with an_app(server, database):
+        with transaction():
+            open_the_books()
+        for place in "AB":
+            decided(server, place, *[2 + number % 15 for number in range(DECISIONS)])
+
+
+def open_the_books() -> None:
+    actions.open_standing_accounts()
+    for code in ("3150/2026-27", "4000/A", "4000/B", "5000/G"):
+        actions.open_account(code, name=code)
+    for kind, lines in (("dormant_assets_receipt", rules.dormant_assets_receipt(10_000)),
+                        ("investment_income", rules.investment_income(6_000)),
+                        ("spending_rule_set", rules.spending_rule_set(5_000, "2026-27")),
+                        ("drawdown", rules.drawdown(5_000, "2026-27")),
+                        ("area_allocation", rules.area_allocation([("A", 500), ("B", 500)]))):
+        explained(actions.post(kind, lines, effective_on=DAY, idem_key=kind))
 
 
 def acknowledged(folder, names) -> dict[str, int]:

@@ -15,6 +15,7 @@ from fund.ledger.rules.lines import CLASSES, guard_of
 from fund.transparency import queries as public_record
 from fund.transparency import rules as tree
 from tests.ledger.conftest import a_database, an_app
+from tests.make.beside import decided
 from tests.make.ledger import make_allocation, make_funded_endowment
 from tests.make.ledger_sql import DAY
 
@@ -24,7 +25,7 @@ def true_ledger(server):
     """The name of a database with a small true ledger, committed by the application."""
     with a_database(server) as database:
         with an_app(server, database):
-            write_a_true_ledger()
+            write_a_true_ledger(server)
         yield database
 
 
@@ -36,13 +37,15 @@ def books(server, true_ledger):
         session.rollback()
 
 
-def write_a_true_ledger() -> None:
+def write_a_true_ledger(server) -> None:
     with transaction():
         make_funded_endowment(spendable_pence=100_000)
+    (decision,) = decided(server, "E05000650", 300)
+    with transaction():
         make_allocation(amount_pence=50_000)
         actions.open_account("5000/G", name="Grant G")
         offer = actions.post("grant_offer", rules.grant_offer("E05000650", "G", [100, 200]), effective_on=DAY,
-                             idem_key="o")
+                             idem_key="o", relates_to=[decision])
         actions.post("grant_agreement", rules.post_pending([rules.Pending(offer.entry_id, 1, "4000/E05000650",
                                                                           "5000/G", 100)]),
                      effective_on=DAY, idem_key="a")

@@ -112,7 +112,7 @@ def test_every_leaf_is_bit_identical_after_every_migration(server, database):
             assert now[:len(before)] == before, revision
             assert root(row[-1] for row in now[:len(before)]) == root(row[-1] for row in before)
             assert all(hashlib.sha256(b"\0" + row[-2]).digest() == row[-1] for row in now)
-            writer.record("decision", at=revision)
+            writer.record("rehearsal_rule", at=revision)
             writer.entries(number)
             connection.commit()
             before = log_of(connection)

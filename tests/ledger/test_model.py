@@ -16,6 +16,7 @@ from fund.ledger import actions
 from fund.ledger.queries.fsck import check_everything
 from fund.ledger.rules import Line, Phase
 from tests.ledger.auditor import KINDS, RESERVED, SINGLE, Auditor, Move, Request
+from tests.make.ledger import make_decision
 
 DAYS = [date(2027, 3, 27), date(2027, 3, 28), date(2027, 3, 31), date(2027, 4, 5), date(2027, 10, 31)]
 PLACES = ["4000/A", "4000/B"]
@@ -80,9 +81,24 @@ class Ledger(RuleBasedStateMachine):
     def any_of(self, way, amount, on, data) -> Request:
         kind, phase, (debit, credit) = way
         related = data.draw(st.lists(st.sampled_from(list(self.auditor.entries)), max_size=1), label="relates to")
-        return self.request(kind, [Move(phase, data.draw(st.sampled_from(OF_CLASS[debit])),
-                                        data.draw(st.sampled_from(OF_CLASS[credit])), amount)], on,
-                            relates_to=tuple(related))
+        move = Move(phase, data.draw(st.sampled_from(OF_CLASS[debit])), data.draw(st.sampled_from(OF_CLASS[credit])),
+                    amount)
+        if kind == "grant_offer" and data.draw(st.sampled_from([True, True, False]), label="as decided"):
+            related = [self.a_decision(data, move)]
+        return self.request(kind, [move], on, relates_to=tuple(related))
+
+    def a_decision(self, data, move) -> str:
+        """The id of a decision for this move, mostly: sometimes one for another place or sum, or an offered one."""
+        which = data.draw(st.sampled_from(["its own"] * 4 + ["another sum", "another place", "an old one"]))
+        if which == "an old one" and self.auditor.decided:
+            return data.draw(st.sampled_from(list(self.auditor.decided)), label="decision")
+        place = PLACES[PLACES.index(move.debit) - 1] if which == "another place" else move.debit
+        return self.decide(place, move.amount + (which == "another sum"))
+
+    def decide(self, place, pence) -> str:
+        name = str(make_decision(place.removeprefix("4000/"), pence))
+        self.auditor.decide(name, place, pence)
+        return name
 
     @rule(ways=st.lists(st.tuples(st.sampled_from(WAYS), amounts), min_size=2, max_size=4), on=days, data=st.data())
     def post_a_batch(self, ways, on, data):
@@ -91,8 +107,9 @@ class Ledger(RuleBasedStateMachine):
     @rule(way=st.sampled_from(WAYS), pence=st.lists(amounts, min_size=2, max_size=3), on=days)
     def post_several_lines(self, way, pence, on):
         kind, phase, (debit, credit) = way
+        related = (self.decide(OF_CLASS[debit][0], sum(pence)),) if kind == "grant_offer" else ()
         self.send([self.request(kind, [Move(phase, OF_CLASS[debit][0], OF_CLASS[credit][-1], one) for one in pence],
-                                on)])
+                                on, relates_to=related)])
 
     @precondition(lambda self: self.auditor.reserved)
     @rule(phase=st.sampled_from(["post", "void"]), less=st.sampled_from([0, 0, 0, 1, -1]), on=days, data=st.data())
@@ -114,7 +131,8 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(pence=amounts, on=days, right=st.booleans())
     def reserve_and_end_in_one_call(self, pence, on, right):
-        offer = self.request("grant_offer", [Move("pending", "4000/A", "5000/G", pence)], on)
+        offer = self.request("grant_offer", [Move("pending", "4000/A", "5000/G", pence)], on,
+                             relates_to=(self.decide("4000/A", pence),))
         agreed = self.request("grant_agreement", [Move("post", "4000/A", "5000/G", pence, (offer.id, 1))], on)
         self.send([offer, agreed] if right else [agreed, offer])
 

@@ -8,8 +8,7 @@ from datetime import date
 import pytest
 
 from fund.ledger import actions, queries, rules
-from fund.transparency import actions as record
-from tests.make.ledger import make_allocation, make_funded_endowment
+from tests.make.ledger import make_allocation, make_decision, make_funded_endowment
 
 DAY = date(2026, 6, 1)
 
@@ -19,9 +18,9 @@ def fund(session):
     make_funded_endowment(spendable_pence=50_000_000, on=DAY)
     make_allocation(amount_pence=10_000_000)
     actions.open_account("5000/GRT-1", name="Grant GRT-1")
-    decision = record.append("decision", {"outcome": "awarded"}, idem_key="decision/1")
+    decision = make_decision("E05000650", 300_000)
     offer = actions.post("grant_offer", rules.grant_offer("E05000650", "GRT-1", [100_000, 200_000]), effective_on=DAY,
-                         idem_key="o", relates_to=[decision.id], area="E05000650", grant="GRT-1")
+                         idem_key="o", relates_to=[decision], area="E05000650", grant="GRT-1")
     actions.post("grant_agreement", rules.post_pending(queries.pending_lines(offer.entry_id)), effective_on=DAY,
                  idem_key="g")
     release = actions.post("stage_release", rules.stage_release("GRT-1", [100_000]), effective_on=DAY, idem_key="r")
@@ -114,7 +113,7 @@ def test_a_line_says_what_it_means_why_and_what_followed(client, fund):
 
 
 def test_a_public_record_has_the_same_page_without_lines(client, fund):
-    page = text(client, f"/ledger/entries/{fund['decision'].id}")
+    page = text(client, f"/ledger/entries/{fund['decision']}")
     assert "Outcome awarded" in page
     assert "What moved" not in page
 

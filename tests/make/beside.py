@@ -5,12 +5,15 @@ At the end of a transaction the database asks each entry of an endowment's kind 
 where no true row could be made (an account that is none, a year that has its limit) none is, and the database refuses.
 """
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping
 
 import psycopg
+from psycopg import sql
 
 from fund.db import session
+from fund.embedded import postgres
 from fund.ledger.actions import Posted
 
 #: The entry (e), its lines together (t), and what it ends (o: the id of that entry).
@@ -113,6 +116,34 @@ def explain(connection: psycopg.Connection, seqs: Iterable[int]) -> None:
                for name in ("one", "other")}
         for statement in _ROWS.get(found[0], ()) if found else ():
             connection.execute(statement, {"seq": seq, **two})
+
+
+def decide(connection: psycopg.Connection, place: str, pence: int) -> uuid.UUID:
+    """The leaf of a decision that no panel took, for offers where the ledger alone is tested: its id.
+
+    The database refuses such a leaf (`decision_of_a_panel`); so this goes past its triggers, as only a superuser can.
+    """
+    leaf_id = uuid.uuid4()
+    leaf = {"v": 1, "id": str(leaf_id), "kind": "decision", "recorded_at": "2026-06-01T09:00:00.000000Z",
+            "record": {"area": place, "amount": str(pence), "outcome": "awarded"}}
+    encoded = json.dumps(leaf, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    (role,) = connection.execute("SELECT current_user").fetchone() or ("",)
+    with connection.transaction():
+        connection.execute("RESET ROLE")
+        connection.execute("SET LOCAL session_replication_role = replica")
+        written = connection.execute("SELECT seq FROM log.append(ARRAY[%s], ARRAY[%s::bytea], ARRAY[%s::bytea])",
+                                     [str(leaf_id), b"r" * 32, encoded]).fetchone()
+        assert written is not None, "the log has not begun"
+        connection.execute("SET LOCAL session_replication_role = origin")
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+    return leaf_id
+
+
+def decided(server: postgres.PostgresServer, place: str, *pence: int) -> list[uuid.UUID]:
+    """The same in the database that the session is on, committed: a decision for each of these sums."""
+    database = session.get_bind().url.database  # type: ignore[union-attr]
+    with psycopg.connect(postgres.superuser_url(server, database)) as connection:
+        return [decide(connection, place, one) for one in pence]
 
 
 def explained(*posted: Posted) -> Posted:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from fund.endowment import actions, queries, rules
 from fund.endowment.models import Drawdown, EndowmentReturn, SpendingLimit, Tranche
@@ -11,6 +12,7 @@ from fund.kernel.actor import SYSTEM, Actor, Capacity
 from fund.kernel.ids import new_id
 from fund.ledger import actions as ledger
 from fund.ledger import rules as accounts
+from fund.transparency import actions as record
 from tests.make.people import make_staff
 
 
@@ -70,6 +72,12 @@ def make_change_of_value(pence: int, on: date, *, holding: str = "World shares")
     carried = queries.holding_facts(holding).carried_pence
     actions.record_valuation(SYSTEM, holding=holding, value_pence=carried + pence, valued_on=on, source="Valuer",
                              reference=f"VAL-{new_id().hex[:8]}", document=b"valuation")
+
+
+def make_decision(place_code: str, amount_pence: int) -> UUID:
+    """The public record of a decision that no panel took: its id. It stands until somebody asks what a commit would."""
+    return record.append("decision", {"area": place_code, "amount": str(amount_pence), "outcome": "awarded"},
+                         idem_key=f"test/{new_id()}").id
 
 
 def make_allocation(place_code: str = "E05000650", *, amount_pence: int = 10_000_000, name: str = "Ardwick",

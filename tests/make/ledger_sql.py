@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from tests.make.beside import explain
+from tests.make.beside import decide, explain
 
 CLASSES = {"1000": "bank", "1100": "investments", "2000": "reclaim_reserve", "3000": "permanent_capital",
            "3090": "deficit", "3100": "unapplied_return", "3150": "drawdown_limit", "3200": "spendable",
@@ -126,13 +126,15 @@ class Hand:
               relates_to: Sequence[uuid.UUID] = (), said: dict[str, Any] | None = None,
               without: Sequence[str] = (), alone: bool = False) -> int | None:
         """An entry, and all that a commit checks; `said` changes what the leaf says, `without` leaves words out. The
-        endowment's row is put beside it, unless it is to stand `alone`."""
+        endowment's row is put beside it, or an offer's decision before it, unless it is to stand `alone`."""
         return self.write_many((kind, {name: what for name, what in {
             **self.said(lines, on=on, reverses=reverses, relates_to=relates_to), **(said or {})}.items()
             if name not in without}), alone=alone)
 
     def write_many(self, *entries: tuple[str, dict[str, Any]], alone: bool = False) -> int | None:
-        """Entries of a kind that say this, in one call; the seq of the last."""
+        """Entries of a kind that say this, in one call; the seq of the last. Before an offer comes its decision."""
+        if not alone:
+            entries = tuple((kind, self.as_decided(said) if kind == "grant_offer" else said) for kind, said in entries)
         leaves = [self.bytes_of(kind, said) for kind, said in entries]
         seqs = self.run("SELECT seq FROM ledger.post(%s::text[], %s::bytea[], %s::bytea[])",
                         [str(uuid.uuid4()) for _ in leaves], [b"r" * 32] * len(leaves), leaves).fetchall()
@@ -140,6 +142,15 @@ class Hand:
             explain(self.connection, [seq for (seq,) in seqs])
         self.check()
         return max((seq for (seq,) in seqs), default=None)
+
+    def as_decided(self, said: dict[str, Any]) -> dict[str, Any]:
+        """What an offer says, with a decision that gives just that, unless it names one."""
+        lines = said.get("transfers")
+        if not lines or "relates_to" in said:
+            return said
+        decision = decide(self.connection, lines[0]["debit"].removeprefix("4000/"),
+                          sum(int(line["amount"]) for line in lines))
+        return {**said, "relates_to": [str(decision)]}
 
     def account(self, code: str) -> int | None:
         return self.one("SELECT id FROM ledger.account WHERE code = %s", code)

@@ -77,7 +77,7 @@ class Stage:
                     table, name = guard.split("/")
                     self.sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
                 else:
-                    table, name = guard.split(".")
+                    table, name = guard.rsplit(".", 1)
                     self.sql(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
 
 

@@ -18,7 +18,7 @@ from fund.ledger import rules as lines
 from fund.transparency import formats, queries, rules, verify
 from fund.transparency.formats import Signer
 from fund.transparency.rules.tiles import subtree_from
-from tests.make.beside import explained
+from tests.make.beside import decided, explained
 from tests.make.ledger import make_funded_endowment
 from tests.make.log import balances_of
 from tests.make.log import stranger as run
@@ -27,17 +27,18 @@ DAY = date(2026, 6, 1)
 
 
 @pytest.fixture
-def published(a_log, tmp_path):
+def published(a_log, server, tmp_path):
     """A log with money in it, over more than one tile, published and copied into a folder."""
     with transaction():
-        made = make_funded_endowment(on=DAY)
+        make_funded_endowment(on=DAY)
+    (decision,) = decided(server, "E05000650", 100_000)
     with transaction():
         ledger.open_account("4000/E05000650", name="Ancoats")
         ledger.open_account("5000/G-1", name="A grant")
         ledger.post("area_allocation", lines.area_allocation([("E05000650", 1_000_000)]), effective_on=DAY,
                     idem_key="allocation")
         offer = ledger.post("grant_offer", lines.grant_offer("E05000650", "G-1", [60_000, 40_000]), effective_on=DAY,
-                            idem_key="offer", area="E05000650", grant="G-1", relates_to=[made.drawdown.entry_id])
+                            idem_key="offer", area="E05000650", grant="G-1", relates_to=[decision])
         pending = accounts.pending_lines(offer.entry_id)
         ledger.post("grant_agreement", lines.post_pending(pending), effective_on=DAY, idem_key="agreement")
         wrong = explained(ledger.post("investment_income", lines.investment_income(77), effective_on=DAY,
@@ -235,6 +236,17 @@ FORGERIES = {
     "a name in a movement": (changed("bank_interest", moved(name="Ann Smith")), "what no movement says"),
     "related to nothing": (changed("grant_offer", lambda leaf: leaf.update(relates_to=["0" * 8])),
                            "which is not in the log"),
+    "another place's decision": (changed("decision", lambda leaf: leaf["record"].update(area="E05000651")),
+                                 "not what one decision of a panel"),
+    "a penny more than was decided": (changed("grant_offer", moved(amount="60001")),
+                                      "not what one decision of a panel"),
+    "what nobody decided": (lambda leaves: without(leaves, "decision"), "not what one decision of a panel"),
+    "a decision after its offer": (lambda leaves: swapped(leaves, "decision", "grant_offer"),
+                                   "not what one decision of a panel"),
+    "a decision offered twice": (lambda leaves: [*leaves, again(leaves, "grant_offer")],
+                                 "not what one decision of a panel"),
+    "a decision that says no sum": (changed("decision", lambda leaf: leaf["record"].pop("amount")),
+                                    "does not say what a line says"),
     "a closed day": (lambda leaves: [*leaves, closing(), again(leaves, "bank_interest")], "in the books closed"),
 }
 

@@ -33,6 +33,9 @@ def a_log() -> list[dict]:
             {"debit": debit, "credit": credit, "amount": str(pence), "phase": phase,
              **({"pending": ends[0]} if ends else {})} for debit, credit, pence, phase, *ends in moves])
 
+    def decision(place: str, pence: int) -> str:
+        return line("decision", record={"area": place, "amount": str(pence), "outcome": "awarded"})
+
     line("genesis", record={"origin": "fund.example/log"})
     for code in CODES:
         line("account_opened", record={"code": code, "class": ledger.CLASSES[code[:4]], "name": code})
@@ -45,7 +48,7 @@ def a_log() -> list[dict]:
     entry("area_allocation", ("3200", "4000/E2", 100_000, "single"), ("3200", "4000/E1", 1, "single"), area="Eé2")
     for place, grant in (("E1", "G-1"), ("E2", "G-1"), ("E2", "Ĝ-2"), ("E1", "G-1")):
         offer = entry("grant_offer", (f"4000/{place}", f"5000/{grant}", 9_000, "pending"), area=place, grant=grant,
-                      relates_to=[name_of(0)])
+                      relates_to=[decision(place, 9_000)])
         entry("grant_agreement", (f"4000/{place}", f"5000/{grant}", 8_000, "post", [offer, 1]), grant=grant,
               relates_to=[offer])
         for kind, phase, pence in (("payment_failed", "void", 3_000), ("stage_paid", "post", 3_000)):
@@ -53,7 +56,8 @@ def a_log() -> list[dict]:
             entry(kind, (f"5000/{grant}", "1000", pence, phase, [release, 1]), grant=grant,
                   relates_to=[release, offer] if place == "E2" else [release])
         entry("grant_offer", (f"4000/{place}", f"5000/{grant}", 1, "pending"), (f"4000/{place}", f"5000/{grant}", 2,
-                                                                              "pending"), grant=grant)
+                                                                              "pending"), grant=grant,
+              relates_to=[decision(place, 3)])
         entry("grant_offer_lapsed", (f"4000/{place}", f"5000/{grant}", 1, "void", [said[-1]["id"], 1]))
         entry("grant_offer_lapsed", (f"4000/{place}", f"5000/{grant}", 2, "void", [said[-2]["id"], 2]))
     line("rehearsal_rule", record={"says": "true, false and null: “ŵ”", "list": ["", {"n": -7}]})
@@ -79,7 +83,7 @@ def look(lines: list[bytes], *, step_by_step: bool) -> tuple:
     log.check(("fund.example/log", len(lines), edge.root()))
     books = log.books
     return (log.problems, books.balances(len(lines)), books.reserved, books.reversed, books.closed_through,
-            books.entries, books.transfers, log.places)
+            books.entries, books.transfers, books.offers, books.decided, log.places)
 
 
 def problems(lines: list[bytes]) -> list[str]:
@@ -229,6 +233,9 @@ def the(kind: str, /, **changed) -> tuple[int, bytes]:
     (the("investment_income", amount="1" * 5_000), "is no amount"),
     (the("investment_income", debit="3100"), "may not go this way"),
     (the("area_allocation", amount="400001"), "account 3200 is overdrawn by"),
+    (the("grant_offer", amount="8999"), "not what one decision"),
+    (the("grant_offer", debit="4000/E2"), "not what one decision"),
+    (the("grant_offer", relates_to=[name_of(0)]), "not what one decision"),
     (the("bank_interest", effective_on="2027-03-31"), "in the books closed through 2027-03-31"),
     (the("bank_interest", effective_on="2027-03-30"), "in the books closed through 2027-03-31"),
 ])

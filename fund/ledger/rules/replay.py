@@ -76,6 +76,8 @@ class Books:
     accounts: dict[str, Counters] = field(default_factory=dict)
     reservations: dict[tuple[str, int], Reserved] = field(default_factory=dict)
     reversed: set[str] = field(default_factory=set)
+    #: What was decided and not offered yet: the place's account and the pence, by the id of the decision's leaf.
+    decided: dict[str, tuple[str, int]] = field(default_factory=dict)
     closed_through: str = ""
     _rules: dict[tuple[str, str, str, str], str | None] = field(init=False)
     _kinds: set[str] = field(init=False)
@@ -96,6 +98,9 @@ class Books:
             problems += self._open(said["record"], where)
         elif kind == "period_closed":
             self.closed_through = max(self.closed_through, said["record"]["closed_through"])
+        elif kind == "decision":
+            record = said["record"]
+            self.decided[said["id"]] = f"4000/{record.get('area')}", int(record.get("amount", 0))
         return problems
 
     def _open(self, record: Mapping[str, str], where: str) -> list[Problem]:
@@ -114,6 +119,8 @@ class Books:
                                                              f"{self.closed_through}"))
         if kind == "spending_rule_set":
             problems += self._no_limit_in_deficit(where)
+        elif kind == "grant_offer":
+            problems += self._as_decided(said, where)
         for number, line in enumerate(said["transfers"], 1):
             problems += self._line(said["id"], number, line, kind, where)
             touched |= {line["debit"], line["credit"]}
@@ -177,6 +184,15 @@ class Books:
         if first is None or len(mirrored) != len(first) or mirrored != [
                 (line["debit"], line["credit"], line["amount"]) for line in said["transfers"]]:
             return [Problem("reversal_mirrors", where, f"it does not mirror entry {name}")]
+        return []
+
+    def _as_decided(self, said: Mapping[str, Any], where: str) -> list[Problem]:
+        decisions, lines = said.get("relates_to") or [], said["transfers"]
+        decided = self.decided.pop(decisions[0], None) if len(decisions) == 1 else None
+        if decided is None or {decided[0]} != {line["debit"] for line in lines} or decided[1] != sum(
+                int(line["amount"]) for line in lines):
+            return [Problem("offer_follows_decision", where, "it does not give what one decision of its place says, "
+                                                             "or gives it again")]
         return []
 
     def _no_limit_in_deficit(self, where: str) -> list[Problem]:
