@@ -1,0 +1,181 @@
+"""Nothing is offered, signed, approved or settled beside an entry of another sum, place, day or reservation.
+
+Every attack posts an entry that the ledger itself would have, and puts a row beside it that says something else. Its
+twin, with the trigger dropped, goes through.
+"""
+
+import uuid
+from dataclasses import replace
+from datetime import date, timedelta
+from types import SimpleNamespace
+
+import pytest
+import sqlalchemy as sa
+
+from fund.db import session
+from fund.embedded import postgres
+from fund.grants.models import Release
+from fund.kernel import clock
+from fund.ledger import actions as ledger
+from fund.ledger import queries as books
+from fund.ledger import rules as entries
+from fund.ledger.rules import Line
+from tests.grants.test_constraints import insert, sql, unsettling
+from tests.make.bank import pay
+from tests.make.grants import make_accepted, make_hands, make_offers, make_release, make_signed
+from tests.standing import refused_by, savepoint, standing, without
+
+
+@pytest.fixture(scope="module")
+def world(app, server, database):
+    """Grants at each point of their way, made once; the day of an entry is today unless an attack says another."""
+    with standing(app, postgres.superuser_url(server, database)) as connection:
+        staff = make_hands()
+        offered, signed, accepted, released, paid = make_offers(5, staff=staff)
+        make_signed(signed)
+        make_accepted(accepted)
+        _made, release = make_release(released)
+        _made, settled = make_release(paid)
+        pay(staff, settled)
+        session.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"))
+        session.commit()
+        yield SimpleNamespace(connection=connection, staff=staff, offered=offered, signed=signed, accepted=accepted,
+                              released=released, paid=paid, release=told(release), settled=told(settled))
+
+
+def told(release: Release) -> SimpleNamespace:
+    """What an attack needs of a release, when its session is gone."""
+    return SimpleNamespace(id=release.id, entry_id=release.entry_id, amount_pence=release.amount_pence)
+
+
+def post(kind: str, lines: list[Line], on: date | None = None, **more) -> uuid.UUID:
+    return ledger.post(kind, lines, effective_on=on or clock.today(), idem_key=f"attack/{uuid.uuid4()}",
+                       **more).entry_id
+
+
+def ends(entry_id: uuid.UUID, *, post: bool = True) -> list[Line]:
+    return (entries.post_pending if post else entries.void_pending)(books.pending_lines(entry_id))
+
+
+def a_penny_less(lines: list[Line]) -> list[Line]:
+    return [replace(lines[0], amount_pence=lines[0].amount_pence - 1), *lines[1:]]
+
+
+def column(table: str, column: str, **where) -> uuid.UUID:
+    (name, value), = where.items()
+    return sql(f"SELECT {column} FROM {table} WHERE {name} = :value", value=value).scalar_one()
+
+
+def offer_of(w) -> uuid.UUID:
+    return column("award", "offer_entry_id", id=w.offered.id)
+
+
+def sign(w, entry_id):
+    insert("agreement", {"award_id": w.offered.id, "terms_version": "1", "spending_plan": "Benches.",
+                         "signed_by": w.offered.group.person_id, "entry_id": entry_id})
+
+
+def decline(w, entry_id):
+    insert("award_end", {"award_id": w.offered.id, "kind": "declined_by_group", "entry_id": entry_id,
+                         "ended_by": w.offered.group.person_id})
+
+
+def approve(w, entry_id):
+    stage, payee = w.accepted.stage(), w.accepted.grant.payee
+    insert("release", {
+        "id": uuid.uuid4(), "stage_id": stage.id, "attempt": 1, "evidence_id": stage.evidence_id,
+        "end_to_end_id": uuid.uuid4().hex[:12].upper(), "amount_pence": stage.amount_pence, "payee_id": payee.id,
+        "bank_account_id": payee.bank_account_id, "approved_by": w.staff.approver.person_id, "entry_id": entry_id})
+
+
+def end(w, kind, entry_id, release=None):
+    unsettling(w)
+    insert("release_end", {"id": uuid.uuid4(), "release_id": (release or w.release).id, "kind": kind,
+                           "booked_on": clock.today(), "entry_id": entry_id})
+
+
+def offer(w, lines: list[Line]):
+    """A second offer of a decision that was offered, with its one stage; what forbids that is out of the way."""
+    row = sql("SELECT * FROM award WHERE id = :id", id=w.offered.id).mappings().one()
+    decision = column("decision", "leaf_id", id=row["decision_id"])
+    without("ALTER TABLE award DROP CONSTRAINT uq_award_decision",
+            "ALTER TABLE award DROP CONSTRAINT uq_award_application", "DROP INDEX ledger.uq_entry_offer")
+    ledger.open_account("5000/GRT-FALSE", name="False")
+    false = {**row, "id": uuid.uuid4(), "reference": "GRT-FALSE",
+             "offer_entry_id": post("grant_offer", lines, relates_to=[decision])}
+    insert("award", false)
+    insert("stage", {"id": uuid.uuid4(), "award_id": false["id"], "number": 1, "basis": "up_front",
+                     "amount_pence": row["amount_pence"], "due_on": "2027-01-01"})
+
+
+def reference(w) -> str:
+    return w.accepted.reference
+
+
+def own(entry_id: uuid.UUID) -> dict:
+    return {"relates_to": [entry_id]}
+
+
+#: The table whose trigger refuses, and the attack.
+ATTACKS = {
+    "award in other stages": lambda w: offer(w, entries.grant_offer(w.offered.place_code, "GRT-FALSE", [479_99, 1])),
+    "award on another grant": lambda w: offer(w, entries.grant_offer(
+        w.offered.place_code, w.signed.reference, [480_00])),
+    "agreement to a penny less": lambda w: sign(w, post(
+        "grant_agreement", a_penny_less(ends(offer_of(w))), **own(offer_of(w)))),
+    "agreement that relates to nothing": lambda w: sign(w, post("grant_agreement", ends(offer_of(w)))),
+    "agreement that frees the money": lambda w: sign(w, post(
+        "grant_offer_lapsed", ends(offer_of(w), post=False), **own(offer_of(w)))),
+    "agreement beside a record": lambda w: sign(w, column("decision", "leaf_id", id=column(
+        "award", "decision_id", id=w.offered.id))),
+    "agreement beside nothing": lambda w: sign(w, uuid.uuid4()),
+    "award_end that keeps the money": lambda w: decline(w, post(
+        "grant_agreement", ends(offer_of(w)), **own(offer_of(w)))),
+    "release of a penny less": lambda w: approve(w, post("stage_release", entries.stage_release(
+        reference(w), [w.accepted.stage().amount_pence - 1]))),
+    "release from another grant": lambda w: approve(w, post("stage_release", entries.stage_release(
+        w.signed.reference, [w.accepted.stage().amount_pence]))),
+    "release in two lines": lambda w: approve(w, post("stage_release", entries.stage_release(
+        reference(w), [w.accepted.stage().amount_pence - 1, 1]))),
+    "release_end on another day": lambda w: end(w, "settled", post(
+        "stage_paid", ends(w.release.entry_id), clock.today() + timedelta(1), **own(w.release.entry_id))),
+    "release_end that paid a penny less": lambda w: end(w, "settled", post(
+        "stage_paid", a_penny_less(ends(w.release.entry_id)), **own(w.release.entry_id))),
+    "release_end refused, and paid in the books": lambda w: end(w, "refused", post(
+        "stage_paid", ends(w.release.entry_id), **own(w.release.entry_id))),
+    "release_end paid, and refused in the books": lambda w: end(w, "settled", post(
+        "payment_failed", ends(w.release.entry_id, post=False), **own(w.release.entry_id))),
+    "release_end back with a penny less": lambda w: end(w, "returned", post(
+        "payment_returned", entries.payment_returned(w.paid.reference, w.settled.amount_pence - 1),
+        **own(column("release_end", "entry_id", release_id=w.settled.id))), w.settled),
+    "release_end back to another grant": lambda w: end(w, "returned", post(
+        "payment_returned", entries.payment_returned(w.signed.reference, w.settled.amount_pence),
+        **own(column("release_end", "entry_id", release_id=w.settled.id))), w.settled),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_row_says_what_its_entry_says(world, attack):
+    with savepoint(world.connection):
+        assert refused_by(lambda: ATTACKS[attack](world)) == ("23514", "row_says_its_entry")
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_without_that_trigger_it_goes_through(world, attack):
+    with savepoint(world.connection):
+        without(f"DROP TRIGGER row_says_its_entry ON {attack.split()[0]}")
+        ATTACKS[attack](world)
+        session.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE"))
+
+
+def test_true_rows_are_let_through(world):
+    """What the attacks change is all that is wrong with them."""
+    for act in (lambda w: sign(w, post("grant_agreement", ends(offer_of(w)), **own(offer_of(w)))),
+                lambda w: decline(w, post("grant_offer_lapsed", ends(offer_of(w), post=False), **own(offer_of(w)))),
+                lambda w: offer(w, entries.grant_offer(w.offered.place_code, "GRT-FALSE", [480_00])),
+                lambda w: approve(w, post("stage_release", entries.stage_release(
+                    reference(w), [w.accepted.stage().amount_pence]))),
+                lambda w: end(w, "settled", post("stage_paid", ends(w.release.entry_id), **own(w.release.entry_id)))):
+        with savepoint(world.connection):
+            act(world)
+            session.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE"))
