@@ -171,16 +171,12 @@ def publish_balances() -> list[int]:
     """Publish what every account holds at each size of the log where that is due, published and not done yet; gives
     the sizes. Raises OutsideDown; Broken where a file says otherwise."""
     due = (size for size in range(public_record.published_size(), 0, -1) if rules.balances_due(size))
-    missing = list(itertools.takewhile(lambda size: not storage.is_there(_balances_file(size)), due))
+    missing = list(itertools.takewhile(lambda size: not storage.is_there(rules.balances_path(size)), due))
     done = []
     for size, document in queries.balances_at(reversed(missing)):
-        extras.keep(_balances_file(size), document)
+        extras.keep(rules.balances_path(size), document)
         done.append(size)
     return done
-
-
-def _balances_file(size: int) -> str:
-    return f"balances/{size}.json"
 
 
 _IS_OPEN = sa.text("SELECT EXISTS (SELECT FROM ledger.account WHERE code = :code)")

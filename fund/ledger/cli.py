@@ -10,8 +10,10 @@ from fund.kernel.errors import OutsideDown
 from fund.ledger import actions
 from fund.ledger.queries import schema as declaration
 from fund.ledger.queries.fsck import check_everything
+from fund.ledger.rules import balances_path
 from fund.ledger.rules.replay import Problem
 from fund.settings import settings
+from fund.transparency import storage
 from fund.transparency.queries.check import published_files
 
 
@@ -27,8 +29,10 @@ def fsck(as_json: bool, published: bool) -> None:
     """Check every leaf, row, balance and rule, and every published file. Ends with 1 where anything is wrong, each
     thing named."""
     session.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-    report = check_everything(lambda size: click.echo(f"\r{size:,} leaves", nl=False, err=True))
-    if published and settings().s3_endpoint_url:
+    published = published and bool(settings().s3_endpoint_url)
+    report = check_everything(lambda size: click.echo(f"\r{size:,} leaves", nl=False, err=True),
+                              _published_balances if published else lambda _size: None)
+    if published:
         try:
             report.add("files", (Problem(*problem) for problem in published_files(
                 lambda size: click.echo(f"\r{size:,} published", nl=False, err=True))))
@@ -45,6 +49,16 @@ def fsck(as_json: bool, published: bool) -> None:
                    f"Root {report.root.hex()}.")
         click.echo("Everything adds up." if not report.problems else f"{len(report.problems):,} problems.")
     sys.exit(1 if report.problems else 0)
+
+
+def _published_balances(size: int) -> bytes | None:
+    """The balances that were published for this size of the log; none where the store does not answer, as what reads
+    all of its files says."""
+    try:
+        there = storage.read(balances_path(size))
+    except OutsideDown:
+        return None
+    return None if there is None else there.data
 
 
 @commands.command()

@@ -4,10 +4,12 @@ import json
 from datetime import date
 
 import pytest
+from click.testing import CliRunner
 
 from fund.db import transaction
 from fund.kernel.errors import Broken
 from fund.ledger import actions, queries, rules
+from fund.ledger.cli import commands
 from fund.transparency import queries as public_record
 from fund.transparency.actions import extras
 from tests.make.ledger import make_funded_endowment
@@ -47,6 +49,18 @@ def test_what_stands_is_not_written_again_and_what_is_not_published_has_none(log
     log.publish()
     assert actions.publish_balances() == [1_024]
     assert actions.publish_balances() == []
+
+
+def test_fsck_compares_them_with_the_sums_of_the_lines(log):
+    with transaction():
+        assert actions.publish_balances() == [256, 512]
+    assert CliRunner().invoke(commands, ["fsck"]).exit_code == 0
+    log.overwrite("balances/256.json", log.file("balances/256.json").replace(b"1", b"2", 1))
+    done = CliRunner().invoke(commands, ["fsck", "--json"])
+    assert done.exit_code == 1
+    assert [(one["code"], one["where"]) for one in json.loads(done.stdout)["problems"]] == [
+        ("log_balances", "balances/256.json")]
+    assert CliRunner().invoke(commands, ["fsck", "--no-published"]).exit_code == 0
 
 
 def test_the_same_again_is_no_error_and_other_sums_in_their_place_are_an_alarm(log):

@@ -47,6 +47,12 @@ def test_a_byte_that_was_changed_in_the_store_is_named(log, path, code):
     assert (code, path) in found()
 
 
+@pytest.mark.parametrize("path", ["schema/v1.json", "accounts/v1.json"])
+def test_a_document_that_the_first_line_names_is_compared_with_it(log, path):
+    log.overwrite(path, log.file(path).replace(b"e", b"f", 1))
+    assert found() == {("log_document", path)}
+
+
 def test_a_line_that_was_changed_in_the_database_is_named(log):
     log.as_superuser("""UPDATE log.leaf SET bytes = replace(convert_from(bytes, 'UTF8'), '"n"', '"m"')::bytea
                         WHERE seq = 300""")

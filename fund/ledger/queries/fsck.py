@@ -18,7 +18,7 @@ from fund.kernel.errors import BadInput
 from fund.ledger.queries import schema
 from fund.ledger.queries.entries import posting_rules
 from fund.ledger.rules.lines import CLASSES, guard_of
-from fund.ledger.rules.replay import Books, Problem
+from fund.ledger.rules.replay import Books, Problem, balances_due, balances_file, balances_path
 from fund.transparency import formats
 from fund.transparency.rules import EMPTY_ROOT, Edge, leaf_hash
 
@@ -67,9 +67,11 @@ class Report:
         self.checked[check] = self.checked.get(check, 0) + len(found)
 
 
-def check_everything(progress: Callable[[int], None] = lambda _size: None) -> Report:
+def check_everything(progress: Callable[[int], None] = lambda _size: None,
+                     published: Callable[[int], bytes | None] = lambda _size: None) -> Report:
     """Check the schema, then every leaf and balance in order; `progress` is told after each page of leaves.
 
+    `published` gives the balances that were published for a size of the log, where they were; raises what it raises.
     Run it in one transaction that sees one moment (REPEATABLE READ); a READ COMMITTED one on a ledger that is being
     written to may name as missing what came in between.
     """
@@ -86,6 +88,9 @@ def check_everything(progress: Callable[[int], None] = lambda _size: None) -> Re
                 report.add("leaves", problems)
             if row.seq in kept:
                 report.add("balances", _snapshot(row.seq, books))
+            if balances_due(place + 1) and published(place + 1) not in (None, balances_file(place + 1, books.accounts)):
+                report.add("files", [Problem("log_balances", balances_path(place + 1),
+                                             "it says something else than the lines add up to")])
         tree.grow(hashes)
         report.entries += sum(row.entry is not None for row in page)
         report.transfers += sum(len(row.lines or ()) for row in page)

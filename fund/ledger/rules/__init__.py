@@ -52,13 +52,13 @@ from fund.ledger.rules.lines import (
     void_pending,
 )
 from fund.ledger.rules.refusals import reasons_not_to_post, why_refused
-from fund.ledger.rules.replay import balances_due, balances_file
+from fund.ledger.rules.replay import balances_due, balances_file, balances_path
 
 __all__ = [
     "BALANCES_EVERY", "BANK", "CLASSES", "DEBIT_NORMAL", "DEFICIT", "INVESTMENTS", "MOST_PENCE", "PERMANENT_CAPITAL",
     "RECLAIM_RESERVE",
     "SNAPSHOT_EVERY", "SPENDABLE", "UNAPPLIED_RETURN", "Line", "Pending", "Phase", "allocation", "area_allocation",
-    "balances_due", "balances_file", "buy_investments", "chart",
+    "balances_due", "balances_file", "balances_path", "buy_investments", "chart",
     "deficit_made_good", "dormant_assets_receipt", "drawdown", "drawdown_limit", "grant", "grant_decommitted",
     "grant_offer", "grant_return", "guard_of", "investment_income", "mirror", "operating_budget", "operating_cost",
     "participation_payment", "payment_returned", "post_pending", "reasons_not_to_post", "reclaim_paid",

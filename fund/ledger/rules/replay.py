@@ -59,6 +59,11 @@ def balances_due(size: int) -> bool:
     return size % BALANCES_EVERY == 0 if size >= BALANCES_EVERY else size in (256, 512, 1_024, 2_048)
 
 
+def balances_path(size: int) -> str:
+    """Where that file stands in the published log."""
+    return f"balances/{size}.json"
+
+
 def balances_file(size: int, accounts: Mapping[str, Counters]) -> bytes:
     """What every account holds at a size of the log, as a file: JSON on one line, because there are many of them."""
     return (json.dumps({

@@ -23,7 +23,8 @@ def published_files(progress: Callable[[int], None] = lambda _size: None) -> Ite
     """What is wrong with the published files, one problem each; `progress` is told how many leaves were compared.
 
     Codes: `log_key`, `log_checkpoint` (its signature, root or place), `log_history` (one that was published before),
-    `log_bundle`, `log_tile` (a file that is missing or has other bytes), `log_late` (lines wait to be published).
+    `log_bundle`, `log_tile` (a file that is missing or has other bytes), `log_document` (one that the first line
+    names by its hash), `log_late` (lines wait to be published).
     Raises OutsideDown where the store does not answer.
     """
     keys = _keys()
@@ -37,6 +38,7 @@ def published_files(progress: Callable[[int], None] = lambda _size: None) -> Ite
     if known and max(known) != shown.size:
         yield Problem("log_checkpoint", "checkpoint", f"it covers {shown.size} lines, and {max(known)} were published")
     yield from _against_the_database(shown, known, keys, progress)
+    yield from _documents()
     yield from _late()
 
 
@@ -131,6 +133,18 @@ def _history(size: int, root: bytes, kept: bytes, keys: Sequence[VerifierKey]) -
     if found.size != size or found.root != root:
         return Problem("log_history", path, "what was signed then is not the beginning of the log")
     return None if kept == root else Problem("log_history", path, "the database remembers another root")
+
+
+def _documents() -> Iterator[Problem]:
+    for first, _hash in queries.leaf_bytes(0, 1):
+        named = formats.read(first)["record"]
+        for word in sorted(word for word, value in named.items() if str(value).startswith("sha256:")):
+            path = f"{word}/v1.json"
+            there = storage.read(path)
+            if there is None:
+                yield Problem("log_document", path, "the published file is gone")
+            elif formats.fingerprint(there.data) != named[word]:
+                yield Problem("log_document", path, "it is not what the first line of the log names")
 
 
 def _late() -> Iterator[Problem]:
