@@ -3,9 +3,9 @@
 import pytest
 import sqlalchemy as sa
 
-from tests.ledger.conftest import own_app
+from tests.ledger.conftest import hand, own_app, stage
 
-__all__ = ["own_app"]
+__all__ = ["hand", "own_app", "stage"]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from fund.embedded import postgres
 from fund.endowment.queries.check import KINDS
 from tests.make.beside import a_trustee
-from tests.make.ledger_sql import DAY, Hand, L, scene
+from tests.make.ledger_sql import DAY, Hand, L, on_stage
 
 LIMIT, COSTS = "3150/2026-27", "3250/2026-27"
 #: What other parts post: it is explained by rows of theirs, or by nobody's.
@@ -26,28 +26,13 @@ TABLES = ("tranche", "endowment_return", "spending_limit", "drawdown", "running_
 
 
 @pytest.fixture(scope="module")
-def fund(server, database):
-    """A hand with the application's rights, and the scene set once in a transaction that is rolled back."""
-    with psycopg.connect(postgres.superuser_url(server, database)) as connection:
-        connection.execute("SET ROLE fund_app")
-        hand = Hand(connection)
-        stage = scene(hand)
+def acted(server, database):
+    """The scene, and the limit of a second year."""
+    with on_stage(postgres.superuser_url(server, database)) as (hand, stage):
         hand.open("3150/2027-28")
         hand.open("3250/2027-28")
         hand.write("spending_rule_set", L("3100", "3150/2027-28", 100), on=DAY.replace(year=2027))
         yield hand, stage
-        connection.rollback()
-
-
-@pytest.fixture
-def hand(fund):
-    with fund[0].connection.transaction(force_rollback=True):
-        yield fund[0]
-
-
-@pytest.fixture
-def stage(fund):
-    return fund[1]
 
 
 @dataclass(frozen=True)
@@ -269,7 +254,7 @@ def test_every_kind_is_explained_or_another_parts(hand):
 
 def test_every_table_that_names_an_entry_of_the_endowment_is_looked_at(hand):
     found = hand.run("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'row_says_its_entry' AND "
-                     "tgenabled = 'O' AND tgdeferrable ORDER BY 1").fetchall()
+                     "tgfoid = 'endowment_explained'::regproc AND tgenabled = 'O' AND tgdeferrable ORDER BY 1").fetchall()
     assert {table for (table,) in found} == set(TABLES)
     from fund.endowment import models  # every table of the part that has the column
     assert {one.__tablename__ for one in vars(models).values()

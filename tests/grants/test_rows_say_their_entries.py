@@ -12,8 +12,10 @@ from types import SimpleNamespace
 import pytest
 import sqlalchemy as sa
 
+from fund.allocations import models as allocations
 from fund.db import session
 from fund.embedded import postgres
+from fund.grants import models as grants
 from fund.grants.models import Release
 from fund.kernel import clock
 from fund.ledger import actions as ledger
@@ -166,6 +168,15 @@ def test_without_that_trigger_it_goes_through(world, attack):
         without(f"DROP TRIGGER row_says_its_entry ON {attack.split()[0]}")
         ATTACKS[attack](world)
         session.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE"))
+
+
+def test_every_table_that_names_an_entry_of_a_grant_is_looked_at(world):
+    found = sql("""SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'row_says_its_entry'
+                   AND tgfoid = 'grant_row_said'::regproc AND tgenabled = 'O' AND tgdeferrable""").scalars().all()
+    assert set(found) == {
+        one.__tablename__ for part in (grants, allocations) for one in vars(part).values()
+        if {"entry_id", "offer_entry_id"} & set(getattr(getattr(one, "__table__", None), "columns", ()))}
+    assert len(found) == 6
 
 
 def test_true_rows_are_let_through(world):

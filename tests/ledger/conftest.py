@@ -12,6 +12,7 @@ from fund.db import db
 from fund.embedded import postgres
 from fund.settings import Settings
 from tests.conftest import VAR, template_of
+from tests.make.ledger_sql import on_stage
 
 
 @contextmanager
@@ -39,6 +40,26 @@ def an_app(server, database, role="fund_app"):
             db.session.remove()
             for engine in db.engines.values():
                 engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def acted(server, database):
+    """The scene of a small ledger, set once for a file of attacks: the hand, and the seq of what was written."""
+    with on_stage(postgres.superuser_url(server, database)) as found:
+        yield found
+
+
+@pytest.fixture
+def hand(acted):
+    """The hand, in a savepoint that takes back whatever the test does."""
+    with acted[0].connection.transaction(force_rollback=True):
+        yield acted[0]
+
+
+@pytest.fixture
+def stage(acted):
+    """The seq of what stands, by its name."""
+    return acted[1]
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ from datetime import date
 import psycopg
 import pytest
 
-from fund.embedded import postgres
 from tests.make.beside import decide
-from tests.make.ledger_sql import Hand, L, scene
+from tests.make.ledger_sql import Hand, L
 
 LIMIT, COSTS = "3150/2026-27", "3250/2026-27"
 TRANSFER, ENTRY, BALANCE, ACCOUNT, LEAF = ("ledger.transfer", "ledger.entry", "ledger.balance", "ledger.account",
@@ -480,27 +479,6 @@ ATTACKS = [
              lambda h, s: h.run("UPDATE ledger.balance SET guard = 'debits<=credits' WHERE account_id = %s",
                                 h.account("3090"))),
 ]
-
-
-@pytest.fixture(scope="module")
-def fund(server, database):
-    """A hand with the application's rights, and the scene set once in a transaction that is rolled back."""
-    with psycopg.connect(postgres.superuser_url(server, database)) as connection:
-        connection.execute("SET ROLE fund_app")
-        yield Hand(connection), scene(Hand(connection))
-        connection.rollback()
-
-
-@pytest.fixture
-def hand(fund):
-    """The hand, in a savepoint that takes back whatever the test does."""
-    with fund[0].connection.transaction(force_rollback=True):
-        yield fund[0]
-
-
-@pytest.fixture
-def stage(fund):
-    return fund[1]
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda a: re.sub(r"\W+", "-", a.name))

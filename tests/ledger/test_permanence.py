@@ -12,7 +12,7 @@ import pytest
 
 from fund.embedded import postgres
 from fund.ledger.queries import schema
-from tests.make.ledger_sql import Hand, L, scene
+from tests.make.ledger_sql import Hand, L, on_stage
 
 #: Tables of other parts whose rows stand beside entries of the ledger and are as permanent.
 BESIDE = ["public.tranche", "public.endowment_return", "public.spending_limit", "public.drawdown",
@@ -31,22 +31,12 @@ TO_BE_CALLED = {name.split(" ")[0] for name in schema.declared()["rights"] if na
 
 
 @pytest.fixture(scope="module")
-def fund(server, database):
-    with psycopg.connect(postgres.superuser_url(server, database)) as connection:
+def acted(server, database):
+    with on_stage(postgres.superuser_url(server, database)) as (hand, stage):
         # TRUNCATE can meet autovacuum; let that one find the deadlock and give way.
-        connection.execute("SET deadlock_timeout = '10min'")
-        connection.execute("SET ROLE fund_app")
-        hand = Hand(connection)
-        stage = scene(hand)
+        hand.run("RESET ROLE; SET deadlock_timeout = '10min'; SET ROLE fund_app")
         hand.run("SELECT ledger.take_snapshot(%s)", stage["income"])
         yield hand, stage
-        connection.rollback()
-
-
-@pytest.fixture
-def hand(fund):
-    with fund[0].connection.transaction(force_rollback=True):
-        yield fund[0]
 
 
 def statement(hand: Hand, table: str, operation: str) -> str:

@@ -5,7 +5,8 @@ It shares no code with `fund.ledger.actions`, so that a rule that stands only th
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
@@ -176,6 +177,16 @@ class Hand:
         """Credits less debits, posted."""
         return self.one("SELECT credits_posted_pence - debits_posted_pence FROM ledger.balance WHERE account_id = %s",
                         self.account(code))
+
+
+@contextmanager
+def on_stage(address: str) -> Iterator[tuple[Hand, dict[str, int]]]:
+    """A hand with the application's rights and a superuser's behind it, and the scene; all of it is rolled back."""
+    with psycopg.connect(address) as connection:
+        connection.execute("SET ROLE fund_app")
+        hand = Hand(connection)
+        yield hand, scene(hand)
+        connection.rollback()
 
 
 def scene(hand: Hand) -> dict[str, int]:
