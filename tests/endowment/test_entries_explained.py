@@ -254,7 +254,8 @@ def test_every_kind_is_explained_or_another_parts(hand):
 
 def test_every_table_that_names_an_entry_of_the_endowment_is_looked_at(hand):
     found = hand.run("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'row_says_its_entry' AND "
-                     "tgfoid = 'endowment_explained'::regproc AND tgenabled = 'O' AND tgdeferrable ORDER BY 1").fetchall()
+                     "tgfoid = 'endowment_explained'::regproc AND tgenabled = 'O' AND tgdeferrable "
+                     "ORDER BY 1").fetchall()
     assert {table for (table,) in found} == set(TABLES)
     from fund.endowment import models  # every table of the part that has the column
     assert {one.__tablename__ for one in vars(models).values()

@@ -2,7 +2,8 @@
 
 Most are all that the application can do: bytes handed to the functions that write. Some are rows that an owner writes
 who says so first; the tables refuse them by themselves. What an owner can do in spite of all is in `test_fsck.py`, and
-what the catalogue alone tells of rights is in `test_permanence.py`.
+what the catalogue alone tells of rights is in `test_permanence.py`. One long list on purpose: read as one, what is not
+attacked stands out.
 """
 
 import re
