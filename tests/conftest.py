@@ -33,6 +33,11 @@ hypothesis.settings.load_profile("house")
 VAR = Path(os.environ.get("FUND_TEST_VAR", Path(__file__).resolve().parent.parent / "var" / "test"))
 
 
+def pytest_collection_modifyitems(items):
+    """The tests on real data first: one takes as long as a thousand others, and would end alone on one core."""
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
 @pytest.fixture(scope="session")
 def server():
     """The embedded server; it is left running between runs and costs a second to start the first time."""
