@@ -395,3 +395,19 @@ def test_sql_and_python_know_the_same_hmac(stage):
     # RFC 4231, test case 2.
     assert stage.sql("SELECT encode(hmac_sha256('Jefe', 'what do ya want for nothing?'), 'hex')").scalar() == (
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+
+
+def test_the_rule_reads_the_readers_scores_and_no_table_of_that_name(stage):
+    """Whoever has the application's password may make temporary tables, and none of them is looked at."""
+    stage.act(None)
+    session.execute(sa.text("CREATE TEMP TABLE score AS SELECT * FROM public.score; "
+                            "UPDATE pg_temp.score SET points = 5; GRANT SELECT ON pg_temp.score TO fund_panel"))
+    true = stage.sql("SELECT c.application_id, c.score_tenths FROM sitting_scores(:id) c ORDER BY 1",
+                     id=stage.ready.sitting.id).all()
+    session.execute(sa.text("DROP TABLE pg_temp.score"))
+    assert true
+    assert true == stage.sql("SELECT c.application_id, c.score_tenths FROM sitting_scores(:id) c ORDER BY 1",
+                             id=stage.ready.sitting.id).all()
+    rows = _rows(stage, _close(stage))
+    session.execute(sa.text("CREATE TEMP TABLE assignment AS SELECT * FROM public.assignment WHERE false"))
+    _decide(stage, rows)

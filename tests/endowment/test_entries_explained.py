@@ -183,8 +183,8 @@ ATTACKS = [
     names("a row that names an account's opening", "endowment_return", lambda h, s: h.id_of(1)),
     names("a tranche that names an income", "tranche", entry_of("income"), amount_pence=5_000),
     names("an income that names a tranche", "endowment_return", entry_of("receipt"), amount_pence=10_500),
-    names("a budget that names an allocation", "running_cost_budget", entry_of("allocation"), amount_pence=2_000),
-    names("a budget that names a drawdown", "running_cost_budget", entry_of("drawdown"), amount_pence=2_500),
+    names("a budget that names an offer", "running_cost_budget", entry_of("offer_b"), amount_pence=100),
+    names("a budget that names a pay", "running_cost_budget", entry_of("pay"), amount_pence=50),
     names("a purchase that names its settlement", "holding_trade", entry_of("bought"), amount_pence=4_000),
     names("a payment to an owner that names a pay", "reclaim_payment", entry_of("pay"), amount_pence=50),
     # A gain of no valuation.

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from fund.db import refusal
 from fund.endowment import actions, queries
 from fund.endowment.models import LimitProposal, SpendingLimit
 from fund.kernel.actor import SYSTEM
@@ -187,3 +188,22 @@ def test_a_proposal_is_used_once_is_a_trustees_and_stays(fund):
             "INSERT INTO limit_proposal SELECT gen_random_uuid(), financial_year, set_on, asked_pence, amount_pence, "
             "cost_ceiling_basis_points, inputs, inputs_sha256, proposed_by, proposed_at FROM limit_proposal"))
     assert refused.value.orig.diag.constraint_name == "rule_before_limit"
+
+
+def test_the_ceiling_of_running_costs_is_the_table_s_too(fund):
+    """£42 may be spent, and a tenth of it on running costs: of £4, ten pence more is refused however it is asked."""
+    limit = actions.confirm_spending_limit(make_trustee(), propose().id)
+    actions.draw_down(SYSTEM, amount_pence=4_200, financial_year=YEAR, drawn_on=APRIL, reference="d")
+    actions.budget_running_costs(SYSTEM, amount_pence=400, financial_year=YEAR, set_on=APRIL, reference="r")
+    with pytest.raises(Refused) as refused:
+        actions.budget_running_costs(SYSTEM, amount_pence=30, financial_year=YEAR, set_on=APRIL, reference="s")
+    assert codes(refused) == ["over_ceiling"]
+    row = {"id": new_id(), "year": YEAR, "pence": 30, "day": APRIL, "entry": limit.entry_id}
+    add = sa.text("INSERT INTO running_cost_budget (id, financial_year, amount_pence, set_on, reference, entry_id) "
+                  "VALUES (:id, :year, :pence, :day, 'by hand', :entry)")
+    with pytest.raises(IntegrityError) as by_hand, fund.begin_nested():
+        fund.execute(add, row)
+    assert refusal(by_hand.value) == ("23514", "within_the_ceiling")
+    inner = fund.begin_nested()
+    fund.execute(add, {**row, "pence": 20})
+    inner.rollback()

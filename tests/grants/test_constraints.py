@@ -290,3 +290,16 @@ def test_nothing_of_a_grant_can_be_changed_or_removed(world, table, change):
 
         if with_rows or "TRUNCATE" in change:
             assert refused_by(as_owner) == ("23001", "append_only")
+
+
+def test_the_rules_read_our_tables_and_none_of_a_session_s_own(world):
+    """Temporary tables called `capacity` and `evidence_review` would let the officer who accepted also approve."""
+    def attack():
+        sql("CREATE TEMP TABLE capacity AS SELECT * FROM public.capacity")
+        sql("CREATE TEMP TABLE evidence_review AS SELECT * FROM public.evidence_review WHERE false")
+        sql("UPDATE pg_temp.capacity SET capacity = 'approver' WHERE person_id = :id", id=world.staff.officer.person_id)
+        sql("GRANT SELECT ON pg_temp.capacity, pg_temp.evidence_review TO PUBLIC")
+        release(world, approved_by=world.staff.officer.person_id)
+
+    with savepoint(world.connection):
+        assert refused_by(attack)[1] in {"ck_release_capacity", "ck_release_other_hand"}

@@ -406,6 +406,8 @@ ATTACKS = [
            [unchecked("period_is_open")]),
     Attack("two entries, one in a closed period", CHECK, "period_is_open", two_entries_in_a_closed_period,
            [unchecked("period_is_open")]),
+    Attack("a period closed that is not over", CHECK, "period_is_over", lambda h, s: h.close("2999-12-31"),
+           [unchecked("period_is_over")]),
     Attack("a period closed before the last one", CHECK, "period_is_open", close_an_earlier_period,
            ["DROP TRIGGER is_later ON ledger.period_close"]),
     Attack("a period closed twice", UNIQUE, "uq_period_close_date", lambda h, s: [

@@ -18,7 +18,7 @@ from fund.ledger.rules import Line, Phase
 from tests.ledger.auditor import KINDS, RESERVED, SINGLE, Auditor, Move, Request
 from tests.make.ledger import make_decision
 
-DAYS = [date(2027, 3, 27), date(2027, 3, 28), date(2027, 3, 31), date(2027, 4, 5), date(2027, 10, 31)]
+DAYS = [date(2025, 3, 29), date(2025, 3, 30), date(2025, 3, 31), date(2025, 4, 5), date(2025, 10, 26)]
 PLACES = ["4000/A", "4000/B"]
 CODES = ["1000", "1100", "2000", "3000", "3090", "3100", "3150/2026-27", "3200", "3250/2026-27", *PLACES, "5000/G",
          "5000/H"]

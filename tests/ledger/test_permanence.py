@@ -39,6 +39,19 @@ def acted(server, database):
         yield hand, stage
 
 
+def test_no_function_looks_into_a_session_s_own_tables_before_ours(hand):
+    """Where a function looks is written with it, and temporary tables come last: else one called `score` or `capacity`
+    would be read by the rules of decisions and payments in place of ours."""
+    found = hand.run("""
+      SELECT p.oid::regprocedure::text, array_to_string(p.proconfig, ';') FROM pg_proc p
+      JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+      WHERE n.nspname IN ('log', 'ledger', 'public') AND l.lanname IN ('sql', 'plpgsql')
+        AND p.prosqlbody IS NULL ORDER BY 1""").fetchall()
+    assert len(found) > 100
+    assert [name for name, settings in found if not re.search(
+        r"search_path=pg_catalog(, \w+)*, pg_temp(;|$)", settings or "")] == []
+
+
 def statement(hand: Hand, table: str, operation: str) -> str:
     """The operation on every row of the table, changing nothing but that it is done."""
     rows = hand.run("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND "

@@ -1,5 +1,8 @@
 """What the database's own catalogue says of the schemas `log` and `ledger`, and how it differs from what it should say.
 
+Of `public`, where all other parts have their tables, it is the constraints, triggers and functions: the rules about
+money and power that stand beside the ledger could vanish unseen otherwise.
+
 `migrations/ledger_schema.json` is the one place where that is declared: every column, constraint, index, trigger,
 function and right, and the rows of the posting matrix, as the newest migration leaves them. A migration that changes
 any of it changes the file too (`fund ledger schema > migrations/ledger_schema.json` on a new database), and a test
@@ -34,7 +37,7 @@ _SECTIONS = {
       SELECT c.conrelid::regclass || '.' || c.conname, pg_get_constraintdef(c.oid)
              || CASE WHEN c.convalidated THEN '' ELSE ' (binds new rows only)' END
       FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
-      WHERE n.nspname IN ('log', 'ledger') AND c.contype <> 'n'""",
+      WHERE n.nspname IN ('log', 'ledger', 'public') AND c.contype <> 'n'""",
     "indexes": """
       SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
              || CASE WHEN i.indisvalid AND i.indisready THEN '' ELSE ' (not in use)' END
@@ -47,18 +50,14 @@ _SECTIONS = {
              || CASE t.tgenabled WHEN 'O' THEN '' ELSE ' (switched off)' END
       FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_proc p ON p.oid = t.tgfoid LEFT JOIN pg_constraint k ON k.oid = t.tgconstraint
-      WHERE n.nspname IN ('log', 'ledger') AND (NOT t.tgisinternal OR k.connamespace IN ('log'::regnamespace,
-      'ledger'::regnamespace)
-                         OR t.tgenabled <> 'O')""",
-    # Those of the two schemas, and whatever their triggers call.
+      WHERE n.nspname IN ('log', 'ledger', 'public') AND (NOT t.tgisinternal
+        OR k.connamespace IN ('log'::regnamespace, 'ledger'::regnamespace) OR t.tgenabled <> 'O')""",
     "functions": """
       SELECT DISTINCT p.oid::regprocedure::text, concat_ws(' ', p.prokind::text, p.provolatile::text,
         CASE WHEN p.prosecdef THEN 'SECURITY DEFINER' END, array_to_string(p.proconfig, ', '), 'OWNER ' || r.rolname,
         encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'))
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_roles r ON r.oid = p.proowner
-      WHERE n.nspname IN ('log', 'ledger') OR p.oid IN (SELECT t.tgfoid FROM pg_trigger t
-      JOIN pg_class c ON c.oid = t.tgrelid
-        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN ('log', 'ledger') AND NOT t.tgisinternal)""",
+      WHERE n.nspname IN ('log', 'ledger', 'public')""",
     # What an owner may do with its own is left out: it differs between versions of PostgreSQL.
     "rights": """
       SELECT x.name || ' ' || coalesce(g.rolname, 'PUBLIC'), string_agg(DISTINCT a.privilege_type

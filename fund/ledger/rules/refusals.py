@@ -33,6 +33,7 @@ def why_refused(constraint: str, accounts: Sequence[str]) -> Reason | None:
         "reservation_resolves": _("This does not match what was set aside for it."),
         "uq_transfer_pending": _("This money was paid or freed already."),
         "period_is_open": _("The books are closed for that day. Use a day in the open period."),
+        "period_is_over": _("The books are closed for days that are over."),
         "statement_lines_matched": _("The bank’s statement has a line up to that day that is not matched yet."),
         "no_limit_in_deficit": _("The endowment is worth less than its capital, so nothing more can be spent yet."),
         "reversal_mirrors": _("A reversal is the exact mirror of one entry."),
