@@ -9,7 +9,7 @@ import pytest
 from fund.db import transaction
 from fund.ledger import actions, queries, rules
 from tests.browser.look import check
-from tests.make.beside import decided
+from tests.make.beside import alone, decided
 from tests.make.ledger import make_allocation, make_funded_endowment
 
 pytestmark = pytest.mark.browser
@@ -23,18 +23,18 @@ def books(live, server):
         make_funded_endowment(spendable_pence=500_000_000, on=DAY)
         for code, name in (("E05000650", "Ardwick"), ("E05000651", "Ancoats and Beswick")):
             make_allocation(code, amount_pence=12_345_678, name=name, on=DAY)
-    with live.app.app_context():
+    with live.app.app_context(), alone(server):
         (decision,) = decided(server, "E05000650", 400_000)
-    with live.app.app_context(), transaction():
-        actions.open_account("5000/GRT-7KQ2-MW4D", name="Grant GRT-7KQ2-MW4D")
-        offer = actions.post("grant_offer", rules.grant_offer("E05000650", "GRT-7KQ2-MW4D", [150_000, 250_000]),
-                             effective_on=DAY, idem_key="o", relates_to=[decision])
-        actions.post("grant_agreement", rules.post_pending(queries.pending_lines(offer.entry_id)), effective_on=DAY,
-                     idem_key="g")
-        release = actions.post("stage_release", rules.stage_release("GRT-7KQ2-MW4D", [150_000]), effective_on=DAY,
-                               idem_key="r")
-        actions.post("stage_paid", rules.post_pending(queries.pending_lines(release.entry_id)), effective_on=DAY,
-                     idem_key="p")
+        with transaction():
+            actions.open_account("5000/GRT-7KQ2-MW4D", name="Grant GRT-7KQ2-MW4D")
+            offer = actions.post("grant_offer", rules.grant_offer("E05000650", "GRT-7KQ2-MW4D", [150_000, 250_000]),
+                                 effective_on=DAY, idem_key="o", relates_to=[decision])
+            actions.post("grant_agreement", rules.post_pending(queries.pending_lines(offer.entry_id)), effective_on=DAY,
+                         idem_key="g")
+            release = actions.post("stage_release", rules.stage_release("GRT-7KQ2-MW4D", [150_000]), effective_on=DAY,
+                                   idem_key="r")
+            actions.post("stage_paid", rules.post_pending(queries.pending_lines(release.entry_id)), effective_on=DAY,
+                         idem_key="p")
     return live
 
 

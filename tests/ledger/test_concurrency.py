@@ -10,7 +10,7 @@ from fund.kernel import clock
 from fund.kernel.errors import Refused
 from fund.ledger import actions, queries, rules
 from fund.ledger.queries.fsck import check_everything
-from tests.make.beside import decided, explained
+from tests.make.beside import alone, decided, explained
 from tests.make.ledger import make_allocation, make_funded_endowment
 
 THREADS, EACH = 6, 12
@@ -61,7 +61,8 @@ def test_one_allocation_is_never_spent_below_nothing(own_app, server):
             except Refused as error:
                 refused.append(error.reasons[0].code)
 
-    all_at_once(own_app, offer)
+    with alone(server):
+        all_at_once(own_app, offer)
     assert len(offered) == 33
     assert refused == ["ck_balance_overdraft"] * (THREADS * EACH - 33)
     assert queries.balance_of("4000/E05000650").available_pence == 10

@@ -20,7 +20,7 @@ from fund.ledger import actions, rules
 from fund.ledger.queries.fsck import check_everything
 from tests.conftest import VAR
 from tests.ledger.conftest import a_database, an_app
-from tests.make.beside import decided, explained
+from tests.make.beside import ask_for_rows, decided, explained
 from tests.make.ledger_sql import DAY
 
 POSTERS = 3
@@ -50,6 +50,7 @@ def prepare(server, database) -> None:
     with an_app(server, database):
         with transaction():
             open_the_books()
+        ask_for_rows(server, database, ask=False)
         for place in "AB":
             decided(server, place, *[2 + number % 15 for number in range(DECISIONS)])
 
@@ -85,6 +86,7 @@ def assert_nothing_is_lost_or_doubled(server, database, told: dict[str, int]) ->
             "SELECT sum(debits_posted_pence) - sum(credits_posted_pence), sum(debits_pending_pence) - "
             "sum(credits_pending_pence) FROM ledger.balance").fetchone()
         assert sums == (0, 0)
+    ask_for_rows(server, database, ask=True)
     with an_app(server, database):
         assert check_everything().problems == []
         session.rollback()

@@ -15,7 +15,7 @@ from fund.ledger.rules.lines import CLASSES, guard_of
 from fund.transparency import queries as public_record
 from fund.transparency import rules as tree
 from tests.ledger.conftest import a_database, an_app
-from tests.make.beside import decided
+from tests.make.beside import alone, decided
 from tests.make.ledger import make_allocation, make_funded_endowment
 from tests.make.ledger_sql import DAY
 
@@ -25,7 +25,8 @@ def true_ledger(server):
     """The name of a database with a small true ledger, committed by the application."""
     with a_database(server) as database:
         with an_app(server, database):
-            write_a_true_ledger(server)
+            with alone(server):
+                write_a_true_ledger(server)
         yield database
 
 

@@ -5,6 +5,7 @@ import json
 import shutil
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from fund.ledger import rules as lines
 from fund.transparency import formats, queries, rules, verify
 from fund.transparency.formats import Signer
 from fund.transparency.rules.tiles import subtree_from
-from tests.make.beside import decided, explained
+from tests.make.beside import alone, decided, explained
 from tests.make.ledger import make_funded_endowment
 from tests.make.log import balances_of
 from tests.make.log import stranger as run
@@ -31,7 +32,16 @@ def published(a_log, server, tmp_path):
     """A log with money in it, over more than one tile, published and copied into a folder."""
     with transaction():
         make_funded_endowment(on=DAY)
-    (decision,) = decided(server, "E05000650", 100_000)
+    with alone(server):
+        post_a_grant(*decided(server, "E05000650", 100_000))
+    a_log.grow(260)
+    with transaction():
+        explained(ledger.post("bank_interest", lines.investment_income(5), effective_on=DAY, idem_key="interest"))
+    a_log.publish()
+    return a_log, a_log.save(tmp_path / "copy")
+
+
+def post_a_grant(decision: UUID) -> None:
     with transaction():
         ledger.open_account("4000/E05000650", name="Ancoats")
         ledger.open_account("5000/G-1", name="A grant")
@@ -44,11 +54,6 @@ def published(a_log, server, tmp_path):
         wrong = explained(ledger.post("investment_income", lines.investment_income(77), effective_on=DAY,
                                       idem_key="a mistake", commitments={"subject": "somebody's name"}))
         ledger.reverse(wrong.entry_id, effective_on=DAY, idem_key="put right")
-    a_log.grow(260)
-    with transaction():
-        explained(ledger.post("bank_interest", lines.investment_income(5), effective_on=DAY, idem_key="interest"))
-    a_log.publish()
-    return a_log, a_log.save(tmp_path / "copy")
 
 
 def test_everything_holds_and_it_agrees_on_every_balance(published, tmp_path):
