@@ -9,6 +9,7 @@ decides a test.
 
 import argparse
 import gc
+import itertools
 import json
 import os
 import platform
@@ -37,7 +38,7 @@ from fund.transparency.rules.tiles import Edge
 
 HERE = Path(__file__).resolve().parent
 ORIGIN, DAY = "bench.example/log", "2027-04-01"
-PLACES, GRANTS = 200, 2_000
+PLACES = 200
 NEW = 10_000
 
 
@@ -64,7 +65,6 @@ def lines(wanted: int) -> Iterator[bytes]:
         accounts = {"1000": "bank", "3000": "permanent_capital", "3100": "unapplied_return",
                     "3150/2027-28": "drawdown_limit", "3200": "spendable"}
         accounts |= {f"4000/E{n:08d}": "allocation" for n in range(PLACES)}
-        accounts |= {f"5000/LUF-2027-{n:06d}": "grant" for n in range(GRANTS)}
         for code, name in accounts.items():
             yield line("account_opened", record={"code": code, "class": name, "name": name})
         yield moved("dormant_assets_receipt", "1000", "3000", 10**14)
@@ -73,9 +73,11 @@ def lines(wanted: int) -> Iterator[bytes]:
         yield moved("drawdown", "3150/2027-28", "3200", 9 * 10**13)
         for n in range(PLACES):
             yield moved("area_allocation", "3200", f"4000/E{n:08d}", 4 * 10**11, area=f"E{n:08d}")
-        while True:
-            area, name = f"E{chance.randrange(PLACES):08d}", f"LUF-2027-{chance.randrange(GRANTS):06d}"
-            place, grant, pence, decision = f"4000/{area}", f"5000/{name}", chance.randrange(1_000, 100_000), _id(made)
+        for n in itertools.count():  # a grant has one offer, and an account of its own
+            area, name = f"E{chance.randrange(PLACES):08d}", f"LUF-2027-{n:06d}"
+            place, grant, pence = f"4000/{area}", f"5000/{name}", chance.randrange(1_000, 100_000)
+            yield line("account_opened", record={"code": grant, "class": "grant", "name": f"Grant {name}"})
+            decision = _id(made)
             yield line("decision", record={
                 "application": name, "area": area, "amount": str(pence), "decision": _id(made), "outcome": "awarded",
                 "rank": 1, "rule_version": "2026-1", "score_tenths": 700, "sitting": _id(0)})

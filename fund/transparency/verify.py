@@ -24,6 +24,8 @@ import base64
 import datetime
 import gc
 import hashlib
+import http.client
+import itertools
 import json
 import os
 import re
@@ -31,6 +33,7 @@ import sys
 import unicodedata
 import urllib.error
 import urllib.request
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 # 1. Signatures (RFC 8032), in whole numbers ---------------------------------------------------------------------------
@@ -101,7 +104,10 @@ class CannotLook(Exception):
 def read_key(written):
     """(name, id, kind, public key) of `name+id+base64`."""
     match = re.fullmatch(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)", written.strip())
-    key = base64.b64decode(match[3]) if match else b""
+    try:
+        key = base64.b64decode(match[3], validate=True) if match else b""
+    except ValueError:
+        key = b""
     if match is None or len(key) != 33 or key[0] not in (1, 4):
         raise CannotLook("this is not a key: " + written.strip()[:80])
     if hashlib.sha256(match[1].encode() + b"\n" + key).digest()[:4].hex() != match[2]:
@@ -112,9 +118,11 @@ def read_key(written):
 def read_note(encoded):
     """(text, [(name, key id, signature)]) of a signed note."""
     text, separator, lines = encoded.decode("utf-8").rpartition("\n\n")
+    if re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text + lines):
+        raise Wrong("the checkpoint holds characters that no text has")
     found = [re.fullmatch("\u2014 ([^ ]+) ([A-Za-z0-9+/=]+)", line) for line in lines.split("\n")[:-1]]
-    if not separator or not found or not all(found):
-        raise Wrong("the checkpoint is not a signed note")
+    if not separator or not found or not all(found) or not lines.endswith("\n"):
+        raise Wrong("the checkpoint is not a signed note, or something stands after it")
     values = [(match[1], base64.b64decode(match[2])) for match in found if match]
     return text + "\n", [(name, value[:4], value[4:]) for name, value in values]
 
@@ -137,7 +145,15 @@ def read_checkpoint(encoded, keys):
     origin, size, root = text.split("\n")[:3]
     if origin not in signed_by:
         raise Wrong("the checkpoint is not signed with the key of the log")
-    return (origin, int(size), base64.b64decode(root)), signed_by
+    if not re.fullmatch("0|[1-9][0-9]{0,18}", size):
+        raise Wrong("the checkpoint does not say how many lines the log has, as such a number is written")
+    return (origin, int(size), base64.b64decode(root, validate=True)), signed_by
+
+
+def did_not_sign(keys, signed_by):
+    """What is wrong where a key that was given did not sign: another of the same name may have, as keys change."""
+    return [f"you gave a key of {name}, and no such key signed the checkpoint"
+            for name in dict.fromkeys(key[0] for key in keys) if name not in signed_by]
 
 
 # 2. The tree (RFC 6962) and its files ---------------------------------------------------------------------------------
@@ -162,7 +178,7 @@ def tree_root(hashes, found=None):
         if len(hashes) >> bit & 1:  # the perfect subtrees from right to left, the smallest first
             part = perfect(hashes[end - (1 << bit):end])
             found, end = part if found is None else node(part, found), end - (1 << bit)
-    return found
+    return hashlib.sha256(b"").digest() if found is None else found
 
 
 def inclusion_holds(leaf, index, size, proof, root):
@@ -204,6 +220,8 @@ def source(given):
                     return file.read()
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 return None
+            except (OSError, ValueError) as error:
+                raise CannotLook(f"{name} cannot be read: {error}") from None
         return from_folder
 
     def from_web(name):
@@ -214,14 +232,16 @@ def source(given):
             if error.code == 404:
                 return None
             raise CannotLook(f"{given} answered {error.code} for {name}") from None
-        except OSError as error:
-            raise CannotLook(f"{given} does not answer: {error}") from None
+        except http.client.IncompleteRead:
+            raise CannotLook(f"{given} broke off in the middle of {name}") from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise CannotLook(f"{given} does not answer: {type(error).__name__} {error}") from None
     return from_web
 
 
 def widths(count):
-    """(number, width) of the tiles of so many hashes."""
-    return [(number, min(256, count - number * 256)) for number in range((count + 255) // 256)]
+    """(number, width) of the tiles of so many hashes, one after the other: a checkpoint may claim any number."""
+    return ((number, min(256, count - number * 256)) for number in range((count + 255) // 256))
 
 
 def cuts(bundle, name):
@@ -245,8 +265,14 @@ CLASSES = {
 }
 GROWS_BY_DEBIT = {"bank", "investments", "deficit"}
 AMOUNT = re.compile("[1-9][0-9]{0,15}")
+PENCE = re.compile("0|[1-9][0-9]{0,15}").fullmatch
+AN_ACCOUNT = re.compile("[0-9]{4}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,59})?").fullmatch
+A_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOST_PENCE = 10**15  # of one movement
-MORE_TO_ASK = {"reversal", "spending_rule_set"}  # kinds that have a rule of their own beside the way of the money
+MOST_PROBLEMS = 1_000  # after so many the rest of a log is not looked at
+GIVES = {"awarded", "part_awarded"}  # the outcomes of a decision that can be offered
+#: The kinds that have a rule of their own beside the way of the money.
+MORE_TO_ASK = {"reversal", "spending_rule_set", "revaluation_gain", "revaluation_loss"}
 
 #: Which way money may go: kind, how, what is debited, what is credited, and what kind of reservation it ends. There is
 #: no way out of permanent capital but the exact mirror of a line (`reversal`, added below for every way).
@@ -316,6 +342,17 @@ def chart():
         for code, name in CLASSES.items()}}, indent=1, sort_keys=True) + "\n").encode()
 
 
+def is_day(written):
+    """Whether it is a day of the calendar."""
+    if not A_DAY.fullmatch(written):
+        return False
+    try:
+        datetime.date.fromisoformat(written)
+    except ValueError:
+        return False
+    return True
+
+
 def place(entry_id, number):
     """One movement of an entry, written as a line names a reservation that it ends."""
     return f'{entry_id}",{number}' if type(number) is int else ""
@@ -331,6 +368,8 @@ class Books:
         self.accounts = {}  # code: [debits, credits, debits reserved, credits reserved (all in pence), class]
         self.reserved, self.reversed = {}, set()  # what is open: the entry's id and the line, as `place` writes them
         self.decided = {}  # what was decided and not offered yet: the place's account and the pence
+        self.offered = set()  # the accounts of grants that had their offer
+        self.held: dict[str, list] = {"unapplied_return": [], "deficit": []}  # accounts by class
         self.closed_through, self.entries, self.transfers, self.offers = "", 0, 0, 0
 
     def apply(self, said):
@@ -342,16 +381,38 @@ class Books:
         if kind in self.kinds:
             return [f"it is called {kind} and moves nothing"]
         if kind == "account_opened":
-            code = record["code"]
-            if code in self.accounts:
-                return [f"account {code} is opened a second time"]
-            self.accounts[code] = [0, 0, 0, 0, CLASSES.get(code[:4])]
-            if CLASSES.get(code[:4]) != record["class"]:
-                return [f"account {code} is opened as {record['class']}"]
-        elif kind == "period_closed":
-            self.closed_through = max(self.closed_through, record["closed_through"])
-        elif kind == "decision":
-            self.decided[said["id"]] = "4000/" + record["area"], int(record["amount"])
+            return self._open(record)
+        if kind == "period_closed":
+            return self._close(record)
+        if kind == "decision":
+            written = record["amount"]
+            if not PENCE(written):
+                return [f"it decides on {written}, and that is no sum"]
+            if record["outcome"] in GIVES:
+                self.decided[said["id"]] = "4000/" + record["area"], int(written)
+        return []
+
+    def _open(self, record):
+        code = record["code"]
+        if not AN_ACCOUNT(code) or len(record) != 3 or type(record["name"]) is not str:
+            return ["it opens an account, and does not say its code, class and name alone"]
+        if code in self.accounts:
+            return [f"account {code} is opened a second time"]
+        its_class = CLASSES.get(code[:4])
+        account = self.accounts[code] = [0, 0, 0, 0, its_class]
+        if its_class in self.held:
+            self.held[its_class].append(account)
+        if its_class != record["class"]:
+            return [f"account {code} is opened as {record['class']}"]
+        return []
+
+    def _close(self, record):
+        through, before = record["closed_through"], self.closed_through
+        if not is_day(through) or record.keys() != {"closed_through"}:
+            return ["it closes the books through something that is no day"]
+        if through <= before:
+            return [f"it closes the books through {through}, and they were closed through {before}"]
+        self.closed_through = through
         return []
 
     def balances(self, size):
@@ -365,7 +426,7 @@ class Books:
         wrong, touched, number = [], {}, 0
         if said["effective_on"] <= self.closed_through:
             wrong.append(f"it counts for a day in the books closed through {self.closed_through}")
-        if kind == "spending_rule_set" and any(a[0] > a[1] for a in self.accounts.values() if a[4] == "deficit"):
+        if kind == "spending_rule_set" and any(a[0] > a[1] for a in self.held["deficit"]):
             wrong.append("a limit is set while the endowment is worth less than its capital")
         for line in said["transfers"]:
             number += 1
@@ -377,6 +438,11 @@ class Books:
         self.transfers += number
         if kind == "grant_offer":
             wrong += self._offer(said)
+        elif kind in ("revaluation_gain", "revaluation_loss"):
+            wrong += self._valued(kind, touched)
+        grants = {code for code in touched if code[:5] == "5000/"}
+        if grants and "grant" in said and f"5000/{said['grant']}" not in grants:
+            wrong.append("it names another grant than the one whose money it moves")
         if number == 0:
             wrong.append("it is an entry that moves nothing")
         if (kind == "reversal") != ("reverses" in said):
@@ -392,6 +458,21 @@ class Books:
         if decided is None or {decided[0]} != {line["debit"] for line in lines} or decided[1] != sum(
                 int(line["amount"]) for line in lines):
             return ["it is an offer, and not what one decision of a panel of its place gives, to the penny and once"]
+        to = {line["credit"] for line in lines}
+        if len(to) != 1 or to & self.offered:
+            return ["it is an offer to more than one grant, or to one that had its offer"]
+        self.offered |= to
+        return []
+
+    def _valued(self, kind, touched):
+        """A loss is borne by the return first, and a gain makes a deficit good first."""
+        moved = {CLASSES.get(code[:4]) for code in touched}
+        if kind == "revaluation_loss" and "deficit" in moved and any(
+                account[1] > account[0] for account in self.held["unapplied_return"]):
+            return ["it takes a loss from the capital while there is return to bear it"]
+        if kind == "revaluation_gain" and "unapplied_return" in moved and any(
+                account[0] > account[1] for account in self.held["deficit"]):
+            return ["it makes return of a gain while the endowment is worth less than its capital"]
         return []
 
     def overdrawn(self, codes):
@@ -457,16 +538,18 @@ class Books:
 
 # 4. The whole log -----------------------------------------------------------------------------------------------------
 
-DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+DAY = A_DAY.pattern
+FIRST_DAY, LAST_DAY = "1990-01-01", "2999-12-31"  # for which an entry may count
 TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z"
 MOMENT = re.compile(f"({DAY})T{TIME}").fullmatch
 ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 AN_ID = re.compile(ID).fullmatch
+A_COMMITMENT = re.compile("sha256:[0-9a-f]{64}").fullmatch  # instead of anything private: of a salt and of that
 TEXT = r"[ !#-\[\]-~]*"  # what ASCII prints but for quote and backslash
 #: The usual entry, which moves one sum: a text that matches is written in the one way (its keys stand in order and
 #: nothing in it has a second spelling), so it need not be read and written as JSON.
 USUAL = re.compile(
-    rf'{{(?:"area":"{TEXT}",)?"effective_on":"({DAY})"(?:,"grant":"{TEXT}")?,"id":"({ID})","kind":"([a-z_]+)"'
+    rf'{{(?:"area":"{TEXT}",)?"effective_on":"({DAY})"(?:,"grant":"({TEXT})")?,"id":"({ID})","kind":"([a-z_]+)"'
     rf',"recorded_at":"({DAY})T{TIME}"(?:,"relates_to":\["({ID})"\])?,"transfers":\[{{"amount":"([1-9][0-9]{{0,14}})"'
     rf',"credit":"({TEXT})","debit":"({TEXT})"(?:,"pending":\["({ID}",[1-9][0-9]{{0,4}})\])?,"phase":"([a-z]+)"}}\]'
     rf',"v":1}}')
@@ -474,6 +557,7 @@ USUAL = re.compile(
 OF_A_RECORD = {"v", "id", "kind", "recorded_at", "record"}
 OF_AN_ENTRY = {"v", "id", "kind", "recorded_at", "effective_on", "transfers", "reverses", "relates_to", "area", "grant",
                "subject", "evidence", "approved_by", "params"}
+HIDDEN = {"subject", "evidence", "approved_by"}  # whatever these say is a commitment
 OF_A_MOVEMENT = {"debit", "credit", "amount", "phase", "pending"}
 
 
@@ -523,19 +607,24 @@ class Log:
     def __init__(self, read, *, is_far=False, step_by_step=False, progress=None):
         self.read, self.is_far, self.progress = read, is_far, progress or (lambda _done, _of: None)
         self.usual = re.compile("(?!)" if step_by_step else USUAL).fullmatch
-        self.problems, self.places, self.size = [], {}, 0
+        self.problems, self.places, self.size, self.origin = [], {}, 0, ""
         self.books = Books(self._line_by_id)
-        self.related, self.days = {}, set()  # what lines relate to that is not there yet; days known to be some
+        self.related = {}  # what lines relate to that is not there yet
+        self.days, self.book_days = set(), set()  # days known to be some, and those for which an entry may count
+        self.hashes: list[bytes] = []  # of each line that was read
+        self.taking: tuple = 0, b"", []  # the bundle that is being taken: its first place, bytes and cuts
 
     def check(self, checkpoint, kept=()):
         """Check every file and every line; `kept` are (size, root) of older checkpoints."""
-        _, self.size, root = checkpoint
-        names = [path("entries", number, width) for number, width in widths(self.size)]
-        hashes: list[bytes] = []
-        for name, bundle in self._files(names):
+        self.origin, self.size, root = checkpoint
+        hashes = self.hashes
+        for name, bundle in self._files(path("entries", *one) for one in widths(self.size)):
             hashes += self._bundle(name, bundle, len(hashes))
             self._balances(len(hashes))
             self.progress(len(hashes), self.size)
+            if len(self.problems) > MOST_PROBLEMS:
+                self.problems.append("so much is wrong that the rest was not looked at")
+                return
         if self._tiles(hashes) != root:
             self.problems.append("the lines do not make the tree that was signed")
         for size, found in kept:
@@ -555,7 +644,7 @@ class Log:
 
     def _first(self, record):
         """What is wrong with the documents of which the first line gives the hash, where it does."""
-        wrong = []
+        wrong = [] if record.get("origin") == self.origin else ["it begins another log than the one that was signed"]
         for word, name in (("schema", "schema/v1.json"), ("accounts", "accounts/v1.json")):
             published = self.read(name) if word in record else None
             if word in record and (published is None or record[word] != fingerprint(published)):
@@ -570,12 +659,16 @@ class Log:
             for name in names:
                 yield name, self.read(name)
             return
-        with ThreadPoolExecutor(8) as pool:
-            ahead = {name: pool.submit(self.read, name) for name in names[:64]}
-            for number, name in enumerate(names):
-                if number + 64 < len(names):
-                    ahead[names[number + 64]] = pool.submit(self.read, names[number + 64])
-                yield name, ahead.pop(name).result()
+        names = iter(names)
+        pool = ThreadPoolExecutor(8)
+        try:
+            ahead = deque((name, pool.submit(self.read, name)) for name in itertools.islice(names, 64))
+            while ahead:
+                name, answer = ahead.popleft()
+                ahead.extend((more, pool.submit(self.read, more)) for more in itertools.islice(names, 1))
+                yield name, answer.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _bundle(self, name, bundle, first):
         """The hash of each line of a bundle, once each was taken into the books."""
@@ -589,6 +682,7 @@ class Log:
         except Wrong as wrong:
             self.problems.append(str(wrong))
             return [b""] * width
+        self.taking = first, bundle, lines
         self._take(bundle, lines, first)
         sha256 = hashlib.sha256
         return [sha256(b"\0" + bundle[begin:end]).digest() for begin, end in lines]
@@ -601,13 +695,14 @@ class Log:
         by step and says what is wrong. With --step-by-step every line does, and it must come to the same.
         """
         text, usual, books, places, days = bundle.decode("latin-1"), self.usual, self.books, self.places, self.days
+        book_days, offered = self.book_days, self.books.offered
         accounts, reserved, ways, grows_by_debit = books.accounts, books.reserved, books.usual_ways, GROWS_BY_DEBIT
         decided = books.decided
         taken = 0
         for seq, (begin, end) in enumerate(lines, first):
             try:
                 found = usual(text, begin, end).groups()  # type: ignore[union-attr]  # where there is none, see below
-                day, name, kind, today, related, amount, credit, debit, ends, how = found
+                day, grant, name, kind, today, related, amount, credit, debit, ends, how = found
                 to, of, amount = accounts[debit], accounts[credit], int(amount)
                 ended = ways[kind, how, to[4], of[4]]
                 by, its_debit, its_credit, most = reserved[ends] if ends else (None, debit, credit, amount)
@@ -616,8 +711,9 @@ class Log:
                 continue
             if (by != ended or its_debit != debit or its_credit != credit or amount > most
                     or (amount < most and how == "void")
-                    or (kind == "grant_offer" and decided.get(related) != (debit, amount))
-                    or to is of or day not in days or today not in days
+                    or (kind == "grant_offer" and (decided.get(related) != (debit, amount) or credit in offered))
+                    or (grant is not None and "5000/" + grant not in (debit, credit))
+                    or to is of or day not in book_days or today not in days
                     or day <= books.closed_through or places.setdefault(name, seq) != seq):
                 self._line(seq, bundle[begin:end])
                 continue
@@ -627,6 +723,7 @@ class Log:
                 of[3] += amount
                 if kind == "grant_offer":
                     del decided[related]
+                    offered.add(credit)
                     books.offers += 1
             else:
                 if ends:
@@ -662,46 +759,67 @@ class Log:
     def _wrong_with(self, said, seq):
         name, moment, places = said["id"], MOMENT(said["recorded_at"]), self.places
         if not moment or not self._is_day(moment[1]) or (
-                "transfers" in said and not self._is_day(said["effective_on"])):
+                "transfers" in said and not self._is_book_day(said["effective_on"])):
             return ["its time or its day is none"]
         if not AN_ID(name):
             return ["its id is none"]
         if places.setdefault(name, seq) != seq:
             return ["its id was used before"]
-        for other in said.get("relates_to", ()):
-            if other not in places:
-                self.related.setdefault(other, seq)
         if not said.keys() <= (OF_AN_ENTRY if "transfers" in said else OF_A_RECORD):
             return ["it says what no line says"]
+        if "relates_to" in said:
+            if not self._is_list(said["relates_to"], AN_ID):
+                return ["it relates to something that is no list of lines"]
+            for other in said["relates_to"]:
+                if other not in places:
+                    self.related.setdefault(other, seq)
+        if not HIDDEN.isdisjoint(said) and not all(
+                self._is_list(said[word] if word == "approved_by" else [said[word]], A_COMMITMENT)
+                for word in HIDDEN & said.keys()):
+            return ["it says openly whom or what it is about, or who decided it, where a hash with a salt must stand"]
         if (said["kind"] == "genesis") != (seq == 0):
             return ["the first line of a log, and no other, names it"]
         return self.books.apply(said) if seq else self._first(said["record"])
 
+    @staticmethod
+    def _is_list(said, each):
+        """Whether it is a list of something, each of it in this form."""
+        return type(said) is list and bool(said) and all(type(one) is str and each(one) for one in said)
+
     def _is_day(self, written):
         """Whether it is a day of the calendar."""
-        if written not in self.days and re.fullmatch(DAY, written):
-            try:
-                datetime.date.fromisoformat(written)
-            except ValueError:
-                return False
+        if written not in self.days and is_day(written):
             self.days.add(written)
         return written in self.days
+
+    def _is_book_day(self, written):
+        """Whether it is a day for which an entry may count."""
+        if FIRST_DAY <= written <= LAST_DAY and self._is_day(written):
+            self.book_days.add(written)
+        return written in self.book_days
 
     def _line_by_id(self, name):
         seq = self.places.get(name)
         if seq is None:
             return None
+        first, bundle, lines = self.taking
+        if seq >= first:
+            begin, end = lines[seq - first]
+            return json.loads(bundle[begin:end])
         number = seq // 256
-        bundle = self.read(path("entries", number, min(256, self.size - number * 256)))
-        begin, end = cuts(bundle, "")[seq % 256]
-        return json.loads(bundle[begin:end])
+        file = path("entries", number, min(256, self.size - number * 256))
+        again = self.read(file) or b""
+        begin, end = (cuts(again, file) + [(0, 0)] * 256)[seq % 256]
+        if hashlib.sha256(b"\0" + again[begin:end]).digest() != self.hashes[seq]:
+            raise Wrong(f"{file} was read twice, and said something else the second time")
+        return json.loads(again[begin:end])
 
     def _tiles(self, hashes):
         """Compare every published tile, from the lowest level up; gives the root of the tree."""
         level, root = 0, None
         while hashes:
             full, at = [], 0
-            for name, published in self._files([path(level, *one) for one in widths(len(hashes))]):
+            for name, published in self._files(path(level, *one) for one in widths(len(hashes))):
                 tile = hashes[at:at + 256]
                 if published != b"".join(tile):
                     self.problems.append(f"{name} is missing, or is not made of the lines")
@@ -711,7 +829,7 @@ class Log:
                     root = tree_root(tile, root)
                 at += 256
             hashes, level = full, level + 1
-        return root
+        return tree_root([], root)
 
 
 def check_receipt(receipt, leaf, keys):
@@ -720,7 +838,9 @@ def check_receipt(receipt, leaf, keys):
     first, index, *hashes = head.decode().split("\n")
     if first != "c2sp.org/tlog-proof@v1" or not separator or not re.fullmatch(r"index \d+", index):
         raise Wrong("this is not a receipt")
-    checkpoint, _ = read_checkpoint(note, keys)
+    checkpoint, signed_by = read_checkpoint(note, keys)
+    for problem in did_not_sign(keys, signed_by):
+        raise Wrong(problem)
     if leaf is None:
         raise CannotLook("a receipt proves a line: save the line too, and name it with --leaf")
     leaf_hash = hashlib.sha256(b"\0" + leaf).digest()
@@ -733,6 +853,11 @@ def check_receipt(receipt, leaf, keys):
 def pounds(pence):
     """Pence as people write them."""
     return f"{'-' if pence < 0 else ''}£{abs(pence) // 100:,}.{abs(pence) % 100:02d}"
+
+
+def shown(sentence):
+    """A sentence as it may go to a screen: what others wrote cannot move the cursor, or wipe a line out."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in sentence.rstrip())
 
 
 def file_bytes(name):
@@ -757,14 +882,16 @@ def look(given, say):
     note = read("checkpoint")
     if note is None:
         raise CannotLook(f"there is no log at {given.source}")
+    own = [] if keys else (read("log.vkey") or b"").decode().split()
     if not keys:
-        keys = [read_key(one) for one in (read("log.vkey") or b"").decode().split()]
         say("You gave no key, so this believes the one that the log itself shows. Keep it, and give it next time:")
-        for one in (read("log.vkey") or b"").decode().split():
+        for one in own:
             say(f"  --key '{one}'")
-    checkpoint, signed_by = read_checkpoint(note, keys)
-    say(f"Log {checkpoint[0]}: {checkpoint[1]:,} lines, signed by {', '.join(signed_by)}.")
-    kept = [read_checkpoint(file_bytes(name), keys)[0] for name in given.kept]
+    believed = keys or [read_key(one) for one in own]
+    checkpoint, signed_by = read_checkpoint(note, believed)
+    unsigned = did_not_sign(keys, signed_by)
+    say(f"Log {checkpoint[0]}: {checkpoint[1]:,} lines, signed by {', '.join(dict.fromkeys(signed_by))}.")
+    kept = [read_checkpoint(file_bytes(name), believed)[0] for name in given.kept]
     for origin, size, _ in kept:
         if origin != checkpoint[0] or size > checkpoint[1]:
             raise Wrong(f"you kept a checkpoint of {size:,} lines of {origin}: the log was cut back, or is another")
@@ -772,11 +899,12 @@ def look(given, say):
               progress=lambda done, of: say(f"\r{done:,} of {of:,} lines", end="", quiet=True))
     log.check(checkpoint, [one[1:] for one in kept])
     say("\r", end="", quiet=True)
-    report(log, len(kept), say)
+    if not unsigned:
+        report(log, len(kept), say)
     if given.balances:
         with open(given.balances, "wb") as file:
             file.write(log.books.balances(log.size))
-    return log.problems
+    return unsigned + log.problems
 
 
 def report(log, kept, say):
@@ -823,16 +951,22 @@ def main(arguments=None):
         if not given.quiet and not (quiet and not sys.stderr.isatty()):
             print(text, end=end, file=sys.stderr if quiet else sys.stdout, flush=True)
 
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # whatever a log says can be said of it
     gc.disable()  # nothing here goes round in circles, and looking for that would take most of the time
     try:
         problems = look(given, say)
     except CannotLook as why:
-        print(f"Could not look: {why}.", file=sys.stderr)
+        print(f"Could not look: {shown(str(why))}.", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("Could not look: this computer has too little memory for what is shown there.", file=sys.stderr)
         return 2
     except (Wrong, ValueError, KeyError, IndexError, TypeError) as why:
         problems = [str(why) if isinstance(why, Wrong) else f"a file is not what it should be ({why})"]
     for problem in problems[:50]:
-        print(f"WRONG: {problem}.")
+        print(f"WRONG: {shown(problem)}.")
     print("Everything holds." if not problems else f"{len(problems):,} things do not hold.")
     return 1 if problems else 0
 

@@ -13,7 +13,8 @@ from fund.ledger import rules as ledger
 from fund.transparency import formats, rules, verify
 
 DAY = "2027-04-01"
-CODES = ["1000", "3000", "3100", "3150/2027-28", "3200", "4000/E1", "4000/E2", "5000/G-1", "5000/Ĝ-2", "5000/G-3"]
+CODES = ["1000", "1100", "3000", "3090", "3100", "3150/2027-28", "3200", "4000/E1", "4000/E2",
+         *(f"5000/G-{number}" for number in range(1, 10))]
 
 
 def name_of(number: int) -> str:
@@ -46,7 +47,10 @@ def a_log() -> list[dict]:
     entry("drawdown", ("3150/2027-28", "3200", 400_000, "single"))
     entry("area_allocation", ("3200", "4000/E1", 200_000, "single"), area="E1")
     entry("area_allocation", ("3200", "4000/E2", 100_000, "single"), ("3200", "4000/E1", 1, "single"), area="Eé2")
-    for place, grant in (("E1", "G-1"), ("E2", "G-1"), ("E2", "Ĝ-2"), ("E1", "G-1")):
+    entry("revaluation_gain", ("1100", "3100", 70, "single"))
+    entry("revaluation_loss", ("3100", "1100", 30, "single"))
+    for number, place in enumerate(("E1", "E2", "E2", "E1")):
+        grant, other = f"G-{1 + number}", f"G-{5 + number}"
         offer = entry("grant_offer", (f"4000/{place}", f"5000/{grant}", 9_000, "pending"), area=place, grant=grant,
                       relates_to=[decision(place, 9_000)])
         entry("grant_agreement", (f"4000/{place}", f"5000/{grant}", 8_000, "post", [offer, 1]), grant=grant,
@@ -55,11 +59,11 @@ def a_log() -> list[dict]:
             release = entry("stage_release", (f"5000/{grant}", "1000", 3_000, "pending"), grant=grant)
             entry(kind, (f"5000/{grant}", "1000", pence, phase, [release, 1]), grant=grant,
                   relates_to=[release, offer] if place == "E2" else [release])
-        entry("grant_offer", (f"4000/{place}", f"5000/{grant}", 1, "pending"), (f"4000/{place}", f"5000/{grant}", 2,
-                                                                              "pending"), grant=grant,
+        entry("grant_offer", (f"4000/{place}", f"5000/{other}", 1, "pending"), (f"4000/{place}", f"5000/{other}", 2,
+                                                                              "pending"), grant=other,
               relates_to=[decision(place, 3)])
-        entry("grant_offer_lapsed", (f"4000/{place}", f"5000/{grant}", 1, "void", [said[-1]["id"], 1]))
-        entry("grant_offer_lapsed", (f"4000/{place}", f"5000/{grant}", 2, "void", [said[-2]["id"], 2]))
+        entry("grant_offer_lapsed", (f"4000/{place}", f"5000/{other}", 1, "void", [said[-1]["id"], 1]))
+        entry("grant_offer_lapsed", (f"4000/{place}", f"5000/{other}", 2, "void", [said[-2]["id"], 2]))
     line("rehearsal_rule", record={"says": "true, false and null: “ŵ”", "list": ["", {"n": -7}]})
     wrong = entry("bank_interest", ("1000", "3100", 77, "single"), grant="")
     entry("reversal", ("3100", "1000", 77, "single"), reverses=wrong, relates_to=[wrong])
@@ -83,7 +87,7 @@ def look(lines: list[bytes], *, step_by_step: bool) -> tuple:
     log.check(("fund.example/log", len(lines), edge.root()))
     books = log.books
     return (log.problems, books.balances(len(lines)), books.reserved, books.reversed, books.closed_through,
-            books.entries, books.transfers, books.offers, books.decided, log.places)
+            books.entries, books.transfers, books.offers, books.decided, books.offered, log.places)
 
 
 def problems(lines: list[bytes]) -> list[str]:
