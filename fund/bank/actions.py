@@ -90,6 +90,7 @@ def set_aside_batch(actor: Actor, batch_id: uuid.UUID, *, words: str) -> None:
         session.add(BatchSetAside(batch_id=batch_id, words=said, set_aside_by=authoriser))
         session.flush()
     record_act(actor, "set_aside_batch", "batch", batch_id)
+    grants.wait_for_releases([line.id for line in view.lines])
     for line in view.lines:
         grants.withdraw_release(actor, line.id)
 
@@ -238,8 +239,7 @@ def read_message(received: bytes, *, actor: Actor = SYSTEM) -> Message | None:
             Message.kind == message.kind, Message.message_id == message.message_id)).one()
     record_act(actor, "read_bank_message", "bank_message", kept_id, kind=_kind_code(message.kind))
     _note_statuses(message, kept_id)
-    for statement in message.statements:
-        _keep_statement(statement, kept_id)
+    _match([line for statement in message.statements for line in _keep_statement(statement, kept_id)])
     return session.get(Message, kept_id)
 
 
@@ -262,6 +262,7 @@ def _note_statuses(message: BankMessage, kept_id: uuid.UUID) -> None:
     said = {release_id: statuses[reference] for reference, (release_id, _amount) in known.items()}
     if not said:
         return
+    grants.wait_for_releases(said)
     session.execute(sa.insert(StatusRow).values([
         {"release_id": release_id, "bank_message_id": kept_id, "status": status.status, "reason": status.reason}
         for release_id, status in said.items()]))
@@ -281,25 +282,26 @@ def _of_the_whole_file(message: BankMessage) -> dict[str, formats.PaymentStatus]
             for line in queries.batch(batch_id).lines}
 
 
-def _keep_statement(statement: Statement, kept_id: uuid.UUID) -> None:
-    """Keep a statement and its lines, each once, and match what names a payment of ours."""
+def _keep_statement(statement: Statement, kept_id: uuid.UUID) -> list[tuple[uuid.UUID, StatementLine]]:
+    """Keep a statement and its lines, each once; gives the lines that are new, with their ids."""
     session.execute(postgresql.insert(StatementRow).values(
         statement_id=statement.statement_id, bank_message_id=kept_id, opening_pence=statement.opening_pence,
         closing_pence=statement.closing_pence, gap_pence=statement.gap_pence).on_conflict_do_nothing())
     if not statement.lines:
-        return
+        return []
     line_ids = [ids.new_id() for _line in statement.lines]
     kept = set(session.scalars(postgresql.insert(LineRow).values([{
         "id": id_, "statement_id": line.statement_id, "number": line.number, "is_debit": line.is_debit,
         "amount_pence": line.amount_pence, "booked_on": line.booked_on, "end_to_end_id": line.end_to_end_id,
         "bank_reference": line.bank_reference, "reason": line.reason}
         for id_, line in zip(line_ids, statement.lines, strict=True)]).on_conflict_do_nothing().returning(LineRow.id)))
-    _match([(id_, line) for id_, line in zip(line_ids, statement.lines, strict=True) if id_ in kept])
+    return [(id_, line) for id_, line in zip(line_ids, statement.lines, strict=True) if id_ in kept]
 
 
 def _match(lines: Sequence[tuple[uuid.UUID, StatementLine]]) -> None:
     """Match lines by reference, never by amount alone; what does not fit in every way stays for a person."""
     known = granted.releases_by_reference([line.end_to_end_id for _id, line in lines if line.end_to_end_id])
+    grants.wait_for_releases([release_id for release_id, _amount in known.values()])
     ends = granted.ends_of([release_id for release_id, _amount in known.values()])
     for line_id, line in lines:
         release_id, amount = known.get(line.end_to_end_id or "", (None, 0))

@@ -291,6 +291,34 @@ def test_a_statement_counts_once_even_under_another_message(session):
     assert queries.unmatched_count() == 1
 
 
+def entry_of(session, kind):
+    """The kind of an end, the day that the bank said, and the day for which its entry counts."""
+    return session.execute(sa.text(
+        "SELECT x.kind, x.booked_on, e.effective_on FROM release_end x JOIN log.leaf l ON l.id = x.entry_id "
+        "JOIN ledger.entry e ON e.seq = l.seq WHERE x.kind = :kind"), {"kind": kind}).one()
+
+
+def test_a_statement_of_a_day_in_the_closed_books_counts_for_the_first_open_day(session):
+    made, release = ready["one"]
+    batch = make_batch(made.staff, [release])
+    authorise(made.staff, batch.id)
+    actions.make_file(batch.id)
+    today = clock.today()
+    for closed_through in (today - timedelta(days=9), today - timedelta(days=1)):
+        actions.close_books(made.staff.authoriser, closed_through, today=today)
+    booked_on = today - timedelta(days=20)
+    actions.read_message(make_statement([(True, release.amount_pence, release.end_to_end_id)], booked_on=booked_on))
+    assert (made.stage().state, made.stage().booked_on) == (StageState.PAID, booked_on)
+    actions.read_message(make_statement([(False, release.amount_pence, release.end_to_end_id)],
+                                        booked_on=today - timedelta(days=1)))
+    assert made.stage().state is StageState.RETURNED
+    session.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE"))
+    assert entry_of(session, "settled") == ("settled", booked_on, today)
+    assert entry_of(session, "returned") == ("returned", today - timedelta(days=1), today)
+    assert balances(made.reference) == (480_00, 0)
+    assert queries.unmatched_count() == 0
+
+
 def test_a_gap_in_a_statement_is_shown(session):
     actions.read_message(make_statement([], gap_pence=-5_00, statement_id="GAP"))
     assert [(gap.statement_id, gap.gap_pence) for gap in queries.statements_with_a_gap()] == [("GAP", -5_00)]

@@ -7,6 +7,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from datetime import timedelta
+from functools import partial
 from types import SimpleNamespace
 
 import psycopg
@@ -22,10 +25,10 @@ from fund.grants import actions as grants
 from fund.grants import queries as granted
 from fund.grants.rules import StageState
 from fund.kernel import clock
-from fund.kernel.actor import Capacity
+from fund.kernel.actor import SYSTEM, Capacity
 from fund.kernel.errors import FundError, Refused, Stale
 from fund.settings import Settings, settings, use
-from tests.make.bank import authorise, make_batch, make_statement
+from tests.make.bank import authorise, make_batch, make_report, make_statement
 from tests.make.grants import make_accepted, make_offers, make_release
 
 
@@ -40,18 +43,25 @@ def world(server, template):
         app = create_app(Settings(_env_file=None, fund_env="test", database_url=url), TESTING=True)
         try:
             with app.app_context():
-                accepted, released, sent = made = make_offers(3)
+                accepted, released, sent, *rest = made = make_offers(10)
                 make_accepted(accepted)
-                for one in (released, sent):
+                for one in (released, sent, *rest):
                     make_release(one)
                 session.commit()
+                pairs = [granted.releases([one.stage().release_id for one in rest[at:at + 2]]) for at in (0, 2, 4)]
+                batches = [make_batch(sent.staff, pair).id for pair in pairs]
+                last = make_batch(sent.staff, granted.releases([rest[6].stage().release_id])).id
+                for id_ in (*batches[:2], last):
+                    authorise(sent.staff, id_)
+                    actions.make_file(id_)
                 batch = make_batch(sent.staff, [granted.releases([sent.stage().release_id])[0]])
                 batch_id = batch.id
                 authorise(sent.staff, batch_id)
                 actions.make_file(batch_id)
                 session.commit()
             yield SimpleNamespace(app=app, url=url, made=made, accepted=accepted, released=released, sent=sent,
-                                  batch_id=batch_id)
+                                  batch_id=batch_id, pairs=pairs, batches=batches, last=rest[6],
+                                  superuser=postgres.superuser_url(server, name))
         finally:
             with app.app_context():
                 session.remove()
@@ -61,7 +71,7 @@ def world(server, template):
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def at_the_same_moment(world, *acts):
+def at_the_same_moment(world, *acts, meanwhile=lambda: None):
     """Do all of these at once, each in a transaction of its own; gives what each came to."""
     barrier, results = threading.Barrier(len(acts)), [None] * len(acts)
 
@@ -80,9 +90,38 @@ def at_the_same_moment(world, *acts):
     threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        meanwhile()
+    finally:
+        for thread in threads:
+            thread.join()
     return results
+
+
+def until_they_wait(world, many):
+    """Until so many sessions of this database wait for a lock."""
+    until = time.monotonic() + 20
+    with psycopg.connect(world.superuser, autocommit=True) as watch:
+        while watch.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                            "AND wait_event_type = 'Lock'").fetchone()[0] < many:
+            assert time.monotonic() < until, "nobody waits"
+            time.sleep(0.01)
+
+
+def behind_the_log(world, *acts):
+    """The same, one after another, while somebody else holds the log until each waits: for it, or for one of them."""
+    with psycopg.connect(world.superuser) as holder:
+        holder.execute("SELECT FROM log.log_head FOR UPDATE")
+
+        def after(number, act):
+            until_they_wait(world, number)
+            return act()
+
+        def meanwhile():
+            until_they_wait(world, len(acts))
+            holder.rollback()
+
+        return at_the_same_moment(world, *(partial(after, *pair) for pair in enumerate(acts)), meanwhile=meanwhile)
 
 
 def test_of_two_approvers_at_the_same_moment_one_wins_and_the_other_hears_who(world):
@@ -165,3 +204,73 @@ def test_a_worker_killed_after_the_bank_took_the_file_never_sends_it_again(world
 def test_nobody_can_say_it_never_arrived_once_the_bank_answered(world):
     with world.app.app_context(), pytest.raises(Refused):
         actions.say_bank_has_no_file(world.sent.staff.approver, world.batch_id)
+
+
+def reads(received):
+    return lambda: actions.read_message(received).kind
+
+
+def test_two_statements_with_the_same_payments_in_another_order_do_not_wait_in_a_ring(world):
+    lines = [(True, release.amount_pence, release.end_to_end_id) for release in world.pairs[0]]
+    results = behind_the_log(world, reads(make_statement(lines)), reads(make_statement(lines[::-1])))
+    assert results == ["camt.053"] * 2
+    with world.app.app_context():
+        assert queries.batch(world.batches[0]).state is BatchState.SETTLED
+        assert len(queries.statement_lines(unmatched_only=True)) == 2  # those of the second: they were paid once
+
+
+def test_two_reports_that_turn_down_the_same_payments_in_another_order_do_not_wait_in_a_ring(world):
+    said = [(release.end_to_end_id, "RJCT", "AC04") for release in world.pairs[1]]
+    results = behind_the_log(world, *(reads(make_report("B", order)) for order in (said, said[::-1])))
+    assert results == ["pain.002"] * 2
+    with world.app.app_context():
+        assert granted.ends_of([one.id for one in world.pairs[1]]) == {one.id: {"refused"} for one in world.pairs[1]}
+
+
+def test_a_batch_is_set_aside_while_its_last_payment_is_withdrawn(world):
+    staff, batch_id = world.sent.staff, world.batches[2]
+    with world.app.app_context():
+        last = queries.batch(batch_id).lines[-1].id
+    set_aside, withdrawn = behind_the_log(
+        world, lambda: actions.set_aside_batch(staff.authoriser, batch_id, words="Not now."),
+        lambda: grants.withdraw_release(staff.approver, last).kind)
+    assert set_aside is None
+    assert withdrawn == "withdrawn" or isinstance(withdrawn, Stale | Refused)
+    with world.app.app_context():
+        assert queries.batch(batch_id).state is BatchState.SET_ASIDE
+        assert granted.ends_of([one.id for one in world.pairs[2]]) == {
+            one.id: {"withdrawn"} for one in world.pairs[2]}
+
+
+def closing(world, through, then):
+    """Close the books through a day beside this context's open transaction, and do `then` in it while that waits."""
+    def meanwhile():
+        try:
+            until_they_wait(world, 1)
+            then()
+            session.commit()
+        finally:
+            session.rollback()
+
+    return at_the_same_moment(world, lambda: actions.close_books(SYSTEM, through, today=clock.today()),
+                              meanwhile=meanwhile)[0]
+
+
+def test_the_books_are_not_closed_over_a_line_that_is_being_read(world):
+    day = clock.today() - timedelta(days=2)
+    with world.app.app_context():
+        actions.read_message(make_statement([(False, 5_00, None)], booked_on=day))
+        refused = closing(world, day, lambda: None)
+        assert isinstance(refused, Refused)
+        assert [reason.code for reason in refused.reasons] == ["statement_lines_matched"]
+
+
+def test_whoever_closes_the_books_lets_a_statement_be_read_to_its_end(world):
+    """It waits for the lines before it holds the log, which their payments need."""
+    day = clock.today()
+    with world.app.app_context():
+        paid = world.last.stage()
+        actions.read_message(make_statement([(False, 5_00, None)], booked_on=day))
+        assert closing(world, day - timedelta(days=3), lambda: actions.read_message(make_statement(
+            [(True, paid.amount_pence, paid.end_to_end_id)], booked_on=day))) is None
+        assert world.last.stage().state is StageState.PAID

@@ -93,10 +93,31 @@ def approve(w, entry_id):
         "bank_account_id": payee.bank_account_id, "approved_by": w.staff.approver.person_id, "entry_id": entry_id})
 
 
-def end(w, kind, entry_id, release=None):
+def end(w, kind, entry_id, release=None, days=0):
     unsettling(w)
     insert("release_end", {"id": uuid.uuid4(), "release_id": (release or w.release).id, "kind": kind,
-                           "booked_on": clock.today(), "entry_id": entry_id})
+                           "booked_on": clock.today() + timedelta(days), "entry_id": entry_id})
+
+
+def paid_on(w, days: int) -> uuid.UUID:
+    """The entry of a payment, so many days after today."""
+    return post("stage_paid", ends(w.release.entry_id), clock.today() + timedelta(days), **own(w.release.entry_id))
+
+
+def back_on(w, days: int) -> uuid.UUID:
+    """The entry of a payment that came back, so many days after today."""
+    return post("payment_returned", entries.payment_returned(w.paid.reference, w.settled.amount_pence),
+                clock.today() + timedelta(days), **own(column("release_end", "entry_id", release_id=w.settled.id)))
+
+
+def books_closed(days: int = 1) -> None:
+    """Through so many days before today."""
+    ledger.close_period(clock.today() - timedelta(days), idem_key=f"attack/{uuid.uuid4()}")
+
+
+def in_order(*acts):
+    """What the last of these gives, once the others were done."""
+    return [act() for act in acts][-1]
 
 
 def offer(w, lines: list[Line]):
@@ -142,8 +163,15 @@ ATTACKS = {
         w.signed.reference, [w.accepted.stage().amount_pence]))),
     "release in two lines": lambda w: approve(w, post("stage_release", entries.stage_release(
         reference(w), [w.accepted.stage().amount_pence - 1, 1]))),
-    "release_end on another day": lambda w: end(w, "settled", post(
-        "stage_paid", ends(w.release.entry_id), clock.today() + timedelta(1), **own(w.release.entry_id))),
+    "release_end on another day": lambda w: end(w, "settled", paid_on(w, 1)),
+    "release_end on another day, and the books closed before it": lambda w: end(w, "settled", in_order(
+        books_closed, lambda: paid_on(w, 1))),
+    "release_end long after its closed day": lambda w: end(w, "settled", in_order(
+        books_closed, lambda: paid_on(w, 1)), days=-1),
+    "release_end on a day that was closed afterwards": lambda w: in_order(
+        lambda: end(w, "settled", paid_on(w, 0), days=-1), books_closed),
+    "release_end back long after its closed day": lambda w: end(w, "returned", in_order(
+        books_closed, lambda: back_on(w, 1)), w.settled, days=-1),
     "release_end that paid a penny less": lambda w: end(w, "settled", post(
         "stage_paid", a_penny_less(ends(w.release.entry_id)), **own(w.release.entry_id))),
     "release_end refused, and paid in the books": lambda w: end(w, "refused", post(
@@ -239,7 +267,12 @@ def test_true_rows_are_let_through(world):
                 lambda w: offer(w, entries.grant_offer(w.offered.place_code, "GRT-FALSE", [480_00])),
                 lambda w: approve(w, post("stage_release", entries.stage_release(
                     reference(w), [w.accepted.stage().amount_pence]))),
-                lambda w: end(w, "settled", post("stage_paid", ends(w.release.entry_id), **own(w.release.entry_id)))):
+                lambda w: end(w, "settled", paid_on(w, 0)),
+                # Of a day in the closed books: on the first that was open when it was posted.
+                lambda w: end(w, "settled", in_order(books_closed, lambda: paid_on(w, 0)), days=-1),
+                lambda w: end(w, "settled", in_order(lambda: books_closed(4), lambda: paid_on(w, -3)), days=-9),
+                lambda w: end(w, "returned", in_order(books_closed, lambda: back_on(w, 0)), w.settled, days=-1),
+                lambda w: in_order(lambda: end(w, "settled", paid_on(w, -1), days=-1), books_closed)):
         with savepoint(world.connection):
             act(world)
             session.execute(sa.text("SET CONSTRAINTS ALL IMMEDIATE"))

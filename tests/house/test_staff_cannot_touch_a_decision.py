@@ -139,7 +139,8 @@ ACTIONS_THAT_WRITE_NOTHING = """
     grants.accept_offer
     grants.approve_release grants.choose_payee grants.decline_offer grants.lapse_offers
     grants.record_refused grants.record_returned grants.record_settled grants.record_step
-    grants.remind_of_offers grants.review_evidence grants.send_evidence grants.withdraw_release
+    grants.remind_of_offers grants.review_evidence grants.send_evidence grants.wait_for_releases
+    grants.withdraw_release
     ledger.close_period ledger.open_account ledger.open_standing_accounts ledger.post ledger.post_many
     ledger.publish_balances ledger.reverse ledger.take_snapshots neighbourhoods.in_loading_order
     neighbourhoods.load_demo_facts

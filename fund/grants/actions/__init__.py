@@ -19,11 +19,12 @@ from fund.grants.actions.releases import (
     record_returned,
     record_settled,
     record_step,
+    wait_for_releases,
     withdraw_release,
 )
 
 __all__ = [
     "accept_offer", "approve_release", "choose_payee", "decline_offer", "lapse_offers", "make_offers",
     "record_refused", "record_returned", "record_settled", "record_step", "remind_of_offers", "review_evidence",
-    "send_evidence", "withdraw_release",
+    "send_evidence", "wait_for_releases", "withdraw_release",
 ]

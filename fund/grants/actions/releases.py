@@ -79,6 +79,16 @@ def record_step(release_ids: Collection[uuid.UUID], step: str) -> None:
             [{"release_id": release_id, "step": step} for release_id in release_ids]).on_conflict_do_nothing())
 
 
+def wait_for_releases(release_ids: Collection[uuid.UUID]) -> None:
+    """Wait until nobody else ends one of these payments; asked before the first of several is ended.
+
+    Whoever ends a payment holds the log from then on. Were the next one waited for only then, somebody could hold that
+    and wait for the log. So all are taken first, and in one order whatever the order in which the bank names them.
+    """
+    if release_ids:
+        session.execute(sa.select(sa.func.wait_for_releases(sa.cast(list(release_ids), postgresql.ARRAY(sa.Uuid)))))
+
+
 def record_settled(release_id: uuid.UUID, *, booked_on: date, bank_reference: str) -> ReleaseEnd:
     """The bank booked the payment: it is paid. Only after a statement line is matched to it. Again does nothing."""
     return _end_release(SYSTEM, release_id, "settled", "stage_paid", booked_on=booked_on,
@@ -120,8 +130,10 @@ def _end_release(actor: Actor, release_id: uuid.UUID, kind: str, entry_kind: str
         pending = ledger_queries.pending_lines(release.entry_id)
         lines = entries.post_pending(pending) if kind == "settled" else entries.void_pending(pending)
         relates_to = release.entry_id
-    posted = ledger.post(entry_kind, lines, effective_on=booked_on, idem_key=f"{entry_kind}/{release_id}",
-                         entry_id=end.entry_id, relates_to=[relates_to], grant=grant.reference, area=grant.place_code)
+    # The bank may tell late of a day in the closed books: the row keeps its day, the entry takes the first open one.
+    posted = ledger.post(entry_kind, lines, effective_on=ledger_queries.first_open_day(booked_on),
+                         idem_key=f"{entry_kind}/{release_id}", entry_id=end.entry_id, relates_to=[relates_to],
+                         grant=grant.reference, area=grant.place_code)
     _tell_of_end(grant, release, end, posted.seq)
     return end
 

@@ -23,6 +23,7 @@ from fund.ledger.queries.entries import (
     Movement,
     Shown,
     briefs,
+    first_open_day,
     latest,
     lines_of,
     movements_of,
@@ -39,7 +40,7 @@ from fund.ledger.queries.replayed import balances_at
 __all__ = [
     "Balance", "Brief", "ClassSum", "EntrySum", "LineRow", "Moved", "Movement", "Shown", "accounts_of_class",
     "all_balances", "allocated_pence", "available_pence", "balance_as_effective", "balance_as_recorded",
-    "balance_of", "balances", "balances_at", "briefs", "capital_by_day", "class_sums", "entries_of_kinds", "flows",
-    "found_by", "largest_allocations", "latest", "lines_of", "moved_by_day", "movements_of", "pending_lines",
-    "posting_rules", "relating_to", "shown", "steps_of_a_pound",
+    "balance_of", "balances", "balances_at", "briefs", "capital_by_day", "class_sums", "entries_of_kinds",
+    "first_open_day", "flows", "found_by", "largest_allocations", "latest", "lines_of", "moved_by_day",
+    "movements_of", "pending_lines", "posting_rules", "relating_to", "shown", "steps_of_a_pound",
 ]

@@ -3,14 +3,14 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from fund.db import session
 from fund.kernel.errors import NotFound
-from fund.ledger.models import PostingRule
+from fund.ledger.models import PeriodClose, PostingRule
 from fund.ledger.queries.amounts import balance_as_recorded, balance_of, balances
 from fund.ledger.rules import DEBIT_NORMAL, Pending, Phase
 from fund.ledger.rules.replay import Rule
@@ -205,6 +205,12 @@ def shown(leaf_id: uuid.UUID) -> Shown:
         before.add(uuid.UUID(said["reverses"]))
     return Shown(leaf, said, is_entry, date.fromisoformat(said["effective_on"]) if is_entry else None, lines, names,
                  briefs(before) if before else [], relating_to(leaf_id))
+
+
+def first_open_day(day: date) -> date:
+    """The day itself; where the books are closed over it, the first day after them: there a correction goes."""
+    closed_through = session.scalar(sa.select(sa.func.max(PeriodClose.closed_through)))
+    return day if closed_through is None else max(day, closed_through + timedelta(days=1))
 
 
 def posting_rules() -> list[Rule]:
