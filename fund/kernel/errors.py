@@ -13,7 +13,7 @@ class Refused(FundError):
     """The rules forbid it (409). Carries every reason, and nothing was changed."""
 
     def __init__(self, reasons: Sequence[Reason]) -> None:
-        super().__init__("; ".join(reason.sentence for reason in reasons))
+        super().__init__(" ".join(reason.sentence for reason in reasons))
         self.reasons = list(reasons)
 
 

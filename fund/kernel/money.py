@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from fund.kernel.errors import BadInput
+from fund.kernel.words import _
 
 # The largest sum a form takes: one hundred million pounds. A bigint holds far more; a person never means it.
 LARGEST_PENCE = 10_000_000_000
@@ -30,10 +31,10 @@ def pence_from_typed(text: str, *, most: int = LARGEST_PENCE) -> int:
     """
     match = _TYPED.fullmatch(text.strip())
     if match is None:
-        raise BadInput("Write the amount in pounds and pence, like 1,250 or 1250.50.")
+        raise BadInput(_("Write the amount in pounds and pence, like 1,250 or 1250.50."))
     pence = int(match["pounds"].replace(",", "")) * 100 + int((match["pence"] or "0").ljust(2, "0"))
     if pence > most:
-        raise BadInput(f"The amount is more than {pounds(most)}. Check for an extra nought.")
+        raise BadInput(_("The amount is more than %(most)s. Check for an extra nought.", most=pounds(most)))
     return pence
 
 

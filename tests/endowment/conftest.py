@@ -1,11 +1,20 @@
 """A database of a test's own, for tests that commit; and what a commit would check, for those that are rolled back."""
 
+from datetime import date
+
 import pytest
 import sqlalchemy as sa
 
+from fund.kernel import clock
 from tests.ledger.conftest import hand, own_app, stage
 
 __all__ = ["hand", "own_app", "stage"]
+
+
+@pytest.fixture(autouse=True)
+def in_its_year(monkeypatch):
+    """The year of these tests is this one, whenever they run: some things can be done for it and the next alone."""
+    monkeypatch.setattr(clock, "today", lambda: date(2026, 11, 22))
 
 
 @pytest.fixture

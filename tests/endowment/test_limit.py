@@ -147,10 +147,10 @@ def test_the_year_before_and_prices_count_in_the_next_limit(low):
 def test_a_rule_is_chosen_in_public_and_counts_until_another_is(session):
     assert queries.rule_for(YEAR) == rules.DEFAULT_CHOICE
     row = actions.choose_rule(trustee(), "2026-27", rule="yale", parameters={"rate": 450})
-    actions.choose_rule(trustee(), "2028-29", rule="banded_inflation", parameters={})
-    actions.choose_rule(trustee(), "2028-29", rule="weighted_hybrid", parameters={})
-    assert [queries.rule_for(year).rule.name for year in ("2025-26", "2026-27", "2027-28", "2028-29", "2040-41")] == [
-        "rolling_average", "yale", "yale", "weighted_hybrid", "weighted_hybrid"]
+    actions.choose_rule(trustee(), "2027-28", rule="banded_inflation", parameters={})
+    actions.choose_rule(trustee(), "2027-28", rule="weighted_hybrid", parameters={})
+    assert [queries.rule_for(year).rule.name for year in ("2025-26", "2026-27", "2027-28", "2040-41")] == [
+        "rolling_average", "yale", "weighted_hybrid", "weighted_hybrid"]
     record = json.loads(public_record.leaf_by_id(row.leaf_id).encoded)["record"]
     assert record == {"financial_year": "2026-27", "rule": "yale", "rule_version": 1, "capacity": "trustee",
                       "parameters": {"rate": 450, "weight": 8_000, "low": 400, "high": 650}}
@@ -244,8 +244,22 @@ def test_the_table_takes_a_limit_that_keeps_it(behind_their_backs, low):
     low.flush()
 
 
+@pytest.mark.parametrize("year", ["1950-51", "2025-26", "2028-29", "9999-00"])
+def test_a_rule_or_a_plan_is_for_this_year_or_the_next(low, year):
+    for act in (lambda: actions.choose_rule(SYSTEM, year, rule="yale", parameters={}), lambda: plan_for(year)):
+        with pytest.raises(Refused) as refused:
+            act()
+        assert [reason.code for reason in refused.value.reasons] == ["far_year"]
+
+
+def test_no_limit_is_worked_out_for_a_day_that_has_not_come(low):
+    with pytest.raises(Refused) as refused:
+        actions.propose_spending_limit(trustee(), "2027-28", set_on=date(2027, 3, 31))
+    assert "not_yet" in {reason.code for reason in refused.value.reasons}
+
+
 def test_the_table_refuses_another_rule_than_the_one_chosen(low):
-    actions.choose_rule(SYSTEM, "2025-26", rule="yale", parameters={})
+    actions.choose_rule(SYSTEM, YEAR, rule="yale", parameters={})
     low.add(row())
     assert refused_by_the_table(low) == ("23514", "limit_follows_choice")
 

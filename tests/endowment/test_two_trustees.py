@@ -111,8 +111,11 @@ def test_a_trustee_who_stepped_down_proposed_for_nothing(fund):
 
 def test_a_year_that_has_its_limit_takes_no_other_proposal_and_no_other_word(fund):
     first, second = propose(), propose(asked_pence=9)
-    actions.confirm_spending_limit(make_trustee(), first.id)
-    for act in (propose, lambda: actions.confirm_spending_limit(make_trustee(), second.id)):
+    with pytest.raises(Refused) as refused:
+        actions.confirm_spending_limit(make_trustee(), first.id)
+    assert codes(refused) == ["replaced"]
+    actions.confirm_spending_limit(make_trustee(), second.id)
+    for act in (propose, lambda: actions.confirm_spending_limit(make_trustee(), first.id)):
         with pytest.raises(Refused) as refused:
             act()
         assert codes(refused)[0] == "limit_set"

@@ -11,7 +11,7 @@ from fund.endowment import queries, rules
 from fund.endowment.actions import money
 from fund.endowment.models import EndowmentReturn, Holding, HoldingTrade, HoldingTradeEnd, HoldingValuation
 from fund.endowment.rules.given import allow, document_sha256, key, same, text
-from fund.kernel import ids
+from fund.kernel import clock, ids
 from fund.kernel.actor import Actor
 from fund.kernel.errors import NotFound, refuse_if
 from fund.ledger import actions as ledger
@@ -98,7 +98,10 @@ def record_valuation(actor: Actor, *, holding: str, value_pence: int, valued_on:
         return same(found, {**given, "holding_id": held.id})
     queries.wait_for_holding(held.id)
     facts = queries.holding_facts(holding)
-    refuse_if(rules.reasons_not_to_value(facts, value_pence=value_pence, valued_on=valued_on))
+    valued = session.scalar(sa.select(sa.exists().where(HoldingValuation.holding_id == held.id,
+                                                        HoldingValuation.valued_on == valued_on)))
+    refuse_if(rules.reasons_not_yet(valued_on, clock.today()) + rules.reasons_not_to_value(
+        facts, value_pence=value_pence, valued_on=valued_on, is_valued=bool(valued)))
     made = _post_difference(actor, value_pence - facts.carried_pence, valued_on, source, reference, {
         "holding": holding, "value_pence": str(value_pence), "carried_pence": str(facts.carried_pence),
         "document_sha256": hashed.hex()})

@@ -48,7 +48,8 @@ def choose_rule(actor: Actor, financial_year: str, *, rule: str, parameters: Map
     _check_year(financial_year)
     chosen = rules.choice_of(rule, parameters)
     queries.wait_for_year(financial_year)
-    refuse_if(rules.reasons_not_to_choose_rule(queries.limit_is_set(financial_year)))
+    refuse_if(rules.reasons_far_from(financial_year, clock.today())
+              + rules.reasons_not_to_choose_rule(queries.limit_is_set(financial_year)))
     last = queries.choice_for(financial_year)
     if last is not None and (last.financial_year, last.rule, last.rule_version, last.parameters) == (
             financial_year, chosen.rule.name, chosen.rule.version, dict(chosen.parameters)):
@@ -71,7 +72,8 @@ def propose_recovery_plan(actor: Actor, financial_year: str, *, words: str, back
     proposed_by = trustee(actor)
     _check_year(financial_year)
     words = text(words, "words", 2_000)
-    refuse_if(rules.reasons_not_to_choose_rule(queries.limit_is_set(financial_year)))
+    refuse_if(rules.reasons_far_from(financial_year, clock.today())
+              + rules.reasons_not_to_choose_rule(queries.limit_is_set(financial_year)))
     if back_by <= clock.today():
         raise BadInput(_("Give a day that is still to come."), field="back_by")
     plan = RecoveryPlan(id=ids.new_id(), financial_year=financial_year, words=words, back_by=back_by,
@@ -116,7 +118,7 @@ def propose_spending_limit(actor: Actor, financial_year: str, *, set_on: date, a
     _check_year(financial_year)
     queries.wait_for_year(financial_year)
     facts = queries.limit_facts(financial_year, set_on, asked_pence)
-    refuse_if(rules.reasons_not_to_set_limit(facts))
+    refuse_if(rules.reasons_not_yet(set_on, clock.today()) + rules.reasons_not_to_set_limit(facts))
     inputs, inputs_sha256 = _inputs(facts, cost_ceiling_basis_points)
     found = session.scalars(sa.select(LimitProposal).where(
         LimitProposal.inputs_sha256 == inputs_sha256, LimitProposal.set_on == set_on,
@@ -139,15 +141,16 @@ def confirm_spending_limit(actor: Actor, proposal_id: uuid.UUID) -> SpendingLimi
     whose figures changed since, and for whatever refuses a limit.
     """
     confirmed_by = trustee(actor)
-    proposal, proposer_is_trustee = queries.limit_proposal(proposal_id)
+    proposal, _is_trustee, _is_newest = queries.limit_proposal(proposal_id)
     year = proposal.financial_year
     queries.wait_for_year(year)
+    proposal, proposer_is_trustee, is_newest = queries.limit_proposal(proposal_id)
     facts = queries.limit_facts(year, proposal.set_on, proposal.asked_pence)
     inputs, inputs_sha256 = _inputs(facts, proposal.cost_ceiling_basis_points)
     refuse_if(rules.reasons_not_to_confirm_limit(
         facts, proposed_by=proposal.proposed_by, person_id=confirmed_by,
         same_figures=rules.same_figures(facts, proposal.inputs),
-        proposer_is_trustee=proposer_is_trustee))
+        proposer_is_trustee=proposer_is_trustee, is_newest=is_newest))
     ledger.open_standing_accounts()
     ledger.open_account(accounts.drawdown_limit(year), name=f"Limit for {year}")
     plan = queries.confirmed_plan(year) if facts.breaches_floor else None

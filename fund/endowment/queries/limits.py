@@ -133,14 +133,18 @@ def limit_proposals(financial_year: str) -> list[LimitProposal]:
         LimitProposal.proposed_at.desc(), LimitProposal.id)))
 
 
-def limit_proposal(proposal_id: uuid.UUID) -> tuple[LimitProposal, bool]:
-    """The proposed limit with this id, and whether whoever proposed it is a trustee still. Raises NotFound."""
+def limit_proposal(proposal_id: uuid.UUID) -> tuple[LimitProposal, bool, bool]:
+    """The proposed limit with this id, whether whoever proposed it is a trustee still, and whether it is the newest of
+    its year. Raises NotFound."""
+    other = sa.orm.aliased(LimitProposal)
+    newest = sa.select(other.id).where(other.financial_year == LimitProposal.financial_year).order_by(
+        other.proposed_at.desc(), other.id).limit(1).scalar_subquery()
     row = session.execute(
-        sa.select(LimitProposal, sa.func.staff_holds(LimitProposal.proposed_by, Capacity.TRUSTEE.value))
-        .where(LimitProposal.id == proposal_id)).one_or_none()
+        sa.select(LimitProposal, sa.func.staff_holds(LimitProposal.proposed_by, Capacity.TRUSTEE.value),
+                  LimitProposal.id == newest).where(LimitProposal.id == proposal_id)).one_or_none()
     if row is None:
         raise NotFound
-    return row[0], row[1]
+    return row[0], row[1], row[2]
 
 
 def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[Waiting]:

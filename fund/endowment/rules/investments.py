@@ -47,7 +47,8 @@ def reasons_not_to_end_trade(ended: bool, agreed_on: date, ended_on: date) -> li
     return reasons
 
 
-def reasons_not_to_value(holding: HoldingFacts, *, value_pence: int, valued_on: date) -> list[Reason]:
+def reasons_not_to_value(holding: HoldingFacts, *, value_pence: int, valued_on: date,
+                         is_valued: bool) -> list[Reason]:
     """Give every reason why the value may not be recorded. The table repeats the second as `valuation_in_order`:
     a late valuation is recorded on a later day, and never changes the past."""
     reasons = []
@@ -56,4 +57,7 @@ def reasons_not_to_value(holding: HoldingFacts, *, value_pence: int, valued_on: 
     if holding.last_on is not None and valued_on < holding.last_on:
         reasons.append(Reason("valuation_in_order", _("Something of %(name)s is on the record for a later day already.",
                                                       name=holding.name)))
+    if is_valued:
+        reasons.append(Reason("uq_holding_valuation_day", _("%(name)s has a value for that day already.",
+                                                            name=holding.name)))
     return reasons

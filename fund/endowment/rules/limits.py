@@ -162,6 +162,20 @@ def reasons_not_to_set_limit(facts: LimitFacts) -> list[Reason]:
     return reasons
 
 
+def reasons_not_yet(on: date, today: date) -> list[Reason]:
+    """Give the reason why a day may not be put on the record before it has come: nobody knows yet what it brings."""
+    return [Reason("not_yet", _("That day has not come yet."))] if on > today else []
+
+
+def reasons_far_from(year: str, today: date) -> list[Reason]:
+    """Give the reason why nothing is chosen or planned for a year: only this one and the next are near enough. A rule
+    chosen for a past year would go before what was chosen since."""
+    this = first_day(financial_year(today))
+    if year in (financial_year(this), financial_year(this.replace(year=this.year + 1))):
+        return []
+    return [Reason("far_year", _("This can be done for this year and the next, and for no other."))]
+
+
 def reasons_not_to_choose_rule(limit_is_set: bool) -> list[Reason]:
     """Give every reason why no rule may be chosen for a year (`rule_before_limit` in the database)."""
     if limit_is_set:
@@ -188,7 +202,7 @@ def same_figures(facts: LimitFacts, proposed: Mapping[str, Any]) -> bool:
 
 
 def reasons_not_to_confirm_limit(facts: LimitFacts, *, proposed_by: uuid.UUID, person_id: uuid.UUID | None,
-                                 same_figures: bool, proposer_is_trustee: bool) -> list[Reason]:
+                                 same_figures: bool, proposer_is_trustee: bool, is_newest: bool) -> list[Reason]:
     """Give every reason why this trustee may not confirm a limit as it was proposed; `facts` are those of now.
 
     The database repeats them as `ck_limit_two_trustees`, `ck_limit_by_trustee` and `limit_as_proposed`, and those of
@@ -199,6 +213,8 @@ def reasons_not_to_confirm_limit(facts: LimitFacts, *, proposed_by: uuid.UUID, p
         reasons.append(Reason("no_trustee", _("Whoever proposed this is no trustee any more.")))
     if facts.set_already:
         return [*reasons_not_to_set_limit(facts), *reasons]
+    if not is_newest:
+        reasons.append(Reason("replaced", _("A newer proposal stands in its place. Read that one.")))
     if not same_figures:
         reasons.append(Reason("lapsed", _("The figures changed after this was proposed, so it does not count any more. "
                                           "Propose the limit again.")))

@@ -132,7 +132,7 @@ def _rule_words(inputs: dict[str, Any]) -> str:
 @access.staff(Capacity.TRUSTEE)
 def confirm_limit(proposal_id: uuid.UUID) -> Any:
     """Read the limit that another trustee proposed, with all its figures, and set it by confirming it."""
-    (proposal, proposer_is_trustee), form = queries.limit_proposal(proposal_id), SureForm()
+    (proposal, proposer_is_trustee, is_newest), form = queries.limit_proposal(proposal_id), SureForm()
     if form.validate_on_submit():
         actions.confirm_spending_limit(me(), proposal_id)
         return redirect(url_for("endowment.limit", financial_year=proposal.financial_year), 303)
@@ -140,7 +140,7 @@ def confirm_limit(proposal_id: uuid.UUID) -> Any:
     reasons = rules.reasons_not_to_confirm_limit(
         facts, proposed_by=proposal.proposed_by, person_id=current_user.id,
         same_figures=rules.same_figures(facts, proposal.inputs),
-        proposer_is_trustee=proposer_is_trustee)
+        proposer_is_trustee=proposer_is_trustee, is_newest=is_newest)
     return form.page("endowment/confirm_limit.html", proposal=proposal, facts=facts, reasons=reasons,
                      percent=rules.percent, series=rules.SERIES, rule_words=_rule_words(proposal.inputs))
 

@@ -29,7 +29,7 @@ _KINDS = {
     "revaluation_gain": N_("The investments are worth %(amount)s more."),
     "revaluation_loss": N_("The investments are worth %(amount)s less. Capital was not touched."),
     "deficit_made_good": N_("%(amount)s of return made good what stood below capital."),
-    "spending_rule_set": N_("The rule lets the year spend %(amount)s, and no more."),
+    "spending_rule_set": N_("The year may spend %(amount)s, and no more."),
     "drawdown": N_("%(amount)s of the year's limit was let out to spend."),
     "area_allocation": N_("%(amount)s was set aside for places."),
     "operating_budget": N_("%(amount)s was set by for running costs and panel pay."),
