@@ -17,7 +17,7 @@ from flask import render_template
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
-from fund.kernel.errors import BadInput
+from fund.kernel.errors import BadInput, Refused
 from fund.web import kept
 from fund.web.fields import (
     CheckboxesField,
@@ -43,6 +43,8 @@ __all__ = ["BaseForm", "CheckboxesField", "DayField", "EmailField", "FileField",
 class BaseForm(FlaskForm):
     """A form with its token, its words in the reader's language, and its errors in one list on top."""
 
+    _is_refused = False
+
     class Meta(FlaskForm.Meta):
         """The messages are ours, each on its validator: WTForms' own never show."""
 
@@ -61,8 +63,12 @@ class BaseForm(FlaskForm):
         errors += [{"text": str(sentence)} for sentence in self.form_errors]
         return draw("components/_summary.html", errors=errors) if errors else Markup()
 
-    def blame(self, error: BadInput) -> None:
-        """Put an action's BadInput beside the field that it names, or on top."""
+    def blame(self, error: BadInput | Refused) -> None:
+        """Put an action's BadInput beside the field that it names, or on top; why it may not be, on top."""
+        if isinstance(error, Refused):
+            self.form_errors += [reason.sentence for reason in error.reasons]
+            self._is_refused = True
+            return
         field = self._fields.get(error.field or "")
         if field is None:
             self.form_errors.append(str(error))
@@ -70,6 +76,7 @@ class BaseForm(FlaskForm):
             field.errors = [*field.errors, str(error)]
 
     def page(self, template: str, **values: Any) -> tuple[str, int]:
-        """The page with this form: 422 when it was sent and something is to be mended, else 200."""
+        """The page with this form: 422 when it was sent and something is to be mended, 409 when it may not be, else
+        200. Whatever was typed is in it."""
         wrong = bool(self.errors) or bool(self.form_errors)
-        return render_template(template, form=self, **values), 422 if wrong else 200
+        return render_template(template, form=self, **values), 409 if self._is_refused else 422 if wrong else 200

@@ -242,3 +242,28 @@ def test_the_pages_of_trustees_cost_few_queries(low):
             sa.event.remove(sa.Engine, "before_cursor_execute", count)
         asked = [one for one in counted if one.startswith(("SELECT", "\nSELECT", "WITH"))]
         assert len(asked) <= 8, (address, len(asked))
+
+
+def test_what_is_refused_keeps_what_was_typed_and_says_why_on_the_same_page(low):
+    answer = low.post_form(f"{PAGE}/limit", {**SET_ON, "asked": "12,345.67"})
+    assert answer.status_code == 409
+    assert "The rule and the return allow £20 this year, and no more." in answer.text
+    assert 'value="12,345.67"' in answer.text
+    assert queries.limit_proposals(YEAR) == []
+    answer = low.post_form("/trustees/reserve", {"kind": "top_up", "amount": "7.50"})
+    assert (answer.status_code, 'value="7.50"' in answer.text) == (409, True)
+    assert "Trustees would have to switch it on first" in answer.text
+
+
+def test_a_change_of_the_reserve_waits_for_another_trustee_also_when_the_limit_is_set(low):
+    actions.switch_reserve(SYSTEM, is_on=True)
+    actions.receive_tranche(SYSTEM, sender="S", reference="2", amount_pence=500, received_on=date(2025, 6, 3),
+                            scheme="banks", reclaim_pence=500, document=b"two")
+    one, two = (Actor(Capacity.TRUSTEE, make_staff(Capacity.TRUSTEE).id) for _ in range(2))
+    change = actions.propose_reserve_change(one, kind="release", amount_pence=5)
+    found = {who.person_id: [one.endpoint for one in queries.waiting_for(who.person_id, {Capacity.TRUSTEE})]
+             for who in (one, two)}
+    assert found == {one.person_id: ["endowment.spending"],
+                     two.person_id: ["endowment.spending", "endowment.approve_change"]}
+    actions.approve_reserve_change(two, change.id)
+    assert [one.endpoint for one in queries.waiting_for(two.person_id, {Capacity.TRUSTEE})] == ["endowment.spending"]

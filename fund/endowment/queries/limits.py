@@ -18,6 +18,7 @@ from fund.endowment.models import (
     SpendingRuleChoice,
 )
 from fund.endowment.queries.records import worth
+from fund.endowment.queries.reserve import proposed_changes
 from fund.endowment.rules import Choice, Inputs, LimitFacts
 from fund.kernel import clock
 from fund.kernel.actor import Capacity
@@ -148,12 +149,17 @@ def limit_proposal(proposal_id: uuid.UUID) -> tuple[LimitProposal, bool, bool]:
 
 
 def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[Waiting]:
-    """What waits for a trustee: this year's limit, when nobody proposed one; a limit or a plan of another's."""
+    """What waits for a trustee: this year's limit, when nobody proposed one; a limit, a plan or a change of the reserve
+    that is another's."""
     if Capacity.TRUSTEE not in capacities:
         return []
+    changes = [
+        Waiting(_("Read what another trustee would change of the reserve for owners, and approve it or not."),
+                "endowment.approve_change", {"change_id": one.id}, button=_("Read the change"))
+        for one in proposed_changes() if one.proposed_by != person_id]
     year = rules.financial_year(clock.today())
     if limit_is_set(year):
-        return []
+        return changes
     proposed = limit_proposals(year)
     waiting = [] if proposed else [
         Waiting(_("Propose how much may be spent in %(year)s.", year=year), "endowment.spending",
@@ -166,7 +172,7 @@ def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[
         Waiting(_("Another trustee reads the limit that you proposed for %(year)s.", year=year),
                 "endowment.confirm_limit", {"proposal_id": one.id}, whose=_("another trustee"))
         for one in proposed[:1] if one.proposed_by == person_id]
-    return waiting + [
+    return waiting + changes + [
         Waiting(_("Read another trustee's recovery plan for %(year)s, and confirm it or not.", year=year),
                 "endowment.confirm_plan", {"plan_id": one.id}, button=_("Read the plan"))
         for one in plans(year) if one.leaf_id is None and one.proposed_by != person_id]

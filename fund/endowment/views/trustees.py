@@ -14,7 +14,7 @@ from fund.endowment.views import blueprint
 from fund.endowment.views.public import rule_words_of
 from fund.kernel import clock
 from fund.kernel.actor import Actor, Capacity
-from fund.kernel.errors import BadInput, NotFound
+from fund.kernel.errors import BadInput, NotFound, Refused
 from fund.web import access
 
 
@@ -72,7 +72,7 @@ def choose_rule(financial_year: str) -> Any:
         try:
             actions.choose_rule(me(), financial_year, rule=form.rule.data, parameters=form.parameters())
             return _to(financial_year)
-        except BadInput as error:
+        except (BadInput, Refused) as error:
             form.blame(error)
     return form.page("endowment/choose_rule.html", facts=facts, **_compared(facts),
                      reasons=rules.reasons_not_to_choose_rule(facts.set_already))
@@ -88,7 +88,7 @@ def write_plan(financial_year: str) -> Any:
             actions.propose_recovery_plan(me(), financial_year, words=form.words.data, back_by=cast(
                 Any, form.back_by.data))
             return _to(financial_year)
-        except BadInput as error:
+        except (BadInput, Refused) as error:
             form.blame(error)
     return form.page("endowment/plan.html", facts=facts, reasons=rules.reasons_not_to_choose_rule(facts.set_already))
 
@@ -116,7 +116,7 @@ def propose_limit(financial_year: str) -> Any:
             actions.propose_spending_limit(me(), financial_year, set_on=cast(Any, form.set_on.data),
                                            asked_pence=form.asked.data)
             return _to(financial_year)
-        except BadInput as error:
+        except (BadInput, Refused) as error:
             form.blame(error)
     if not form.is_submitted():
         form.set_on.data = clock.today()
@@ -154,7 +154,7 @@ def reserve() -> Any:
         try:
             actions.propose_reserve_change(me(), kind=form.kind.data, amount_pence=form.amount.data or 0)
             return redirect(url_for("endowment.reserve"), 303)
-        except BadInput as error:
+        except (BadInput, Refused) as error:
             form.blame(error)
     return form.page("endowment/reserve.html", is_on=queries.reserve_is_on(), held_pence=queries.reserve_pence(),
                      waiting=queries.proposed_changes(), me=current_user.id)
