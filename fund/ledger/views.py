@@ -111,14 +111,15 @@ def entry(entry_id: uuid.UUID) -> str:
     published = public_record.published_size()
     return render_template("ledger/entry.html", found=found, phases=words.PHASES, changes=words.changes,
                            checkpoint=published if found.leaf.seq < published else None,
-                           text=found.leaf.encoded.decode(), record=_pairs(found.said.get("record", {})),
-                           params=_pairs(found.said.get("params", {})))
+                           text=found.leaf.encoded.decode(), record=_pairs(found.said, "record"),
+                           params=_pairs(found.said, "params"))
 
 
-def _pairs(said: dict[str, Any]) -> list[tuple[str, str]]:
-    """What a leaf says, as rows of words and values."""
+def _pairs(said: dict[str, Any], word: str) -> list[tuple[str, str]]:
+    """What a leaf says under a word, as rows of words and values; whatever is no object is one row."""
+    inner = said.get(word, {})
     return [(words.name(key), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-            for key, value in said.items()]
+            for key, value in (inner if isinstance(inner, dict) else {word: inner}).items()]
 
 
 @blueprint.get("/ledger/entries/<uuid:entry_id>/leaf")

@@ -55,3 +55,48 @@ def test_a_moment_is_written_in_one_way():
 
 def test_words_that_look_the_same_are_the_same_bytes():
     assert formats.nfc({"a": ["Caf\u0065\u0301"]}) == {"a": ["Caf\u00e9"]}
+
+
+@pytest.mark.parametrize("depth", [990, 3_000, 32_000])
+def test_lists_in_lists_without_end_are_not_read(depth):
+    with pytest.raises(BadInput):
+        formats.read(b'{"a":' + b"[" * depth + b"]" * depth + b"}")
+
+
+HASH = "sha256:" + "a" * 64
+RECORD = {"v": 1, "id": "00000000-0000-4000-8000-000000000000", "kind": "rehearsal_rule",
+          "recorded_at": "2027-04-01T09:00:00.000000Z", "record": {"n": "x"}}
+MOVE = {"debit": "1000", "credit": "3100", "amount": "5", "phase": "single"}
+ENTRY = {key: one for key, one in RECORD.items() if key != "record"} | {
+    "effective_on": "2027-04-01", "transfers": [MOVE], "kind": "investment_income"}
+
+
+@pytest.mark.parametrize("said", [
+    RECORD, ENTRY, ENTRY | {"subject": HASH, "evidence": HASH, "approved_by": [HASH, HASH]},
+    ENTRY | {"relates_to": [RECORD["id"]], "area": "E05000650", "grant": "G", "params": {"rate": "0.04"}},
+    ENTRY | {"transfers": [MOVE, MOVE | {"phase": "post", "pending": [RECORD["id"], 1]}]}])
+def test_a_line_that_says_what_lines_say_may_be_signed(said):
+    assert formats.reason_not_to_sign(formats.canonical(said)) is None
+
+
+@pytest.mark.parametrize(("said", "reason"), [
+    (RECORD | {"name": "Jane Doe"}, "the words of a line"), (ENTRY | {"name": "Jane Doe"}, "the words of a line"),
+    (ENTRY | {"record": {}}, "the words of a line"), (RECORD | {"v": 2}, "the words of a line"),
+    ({key: one for key, one in RECORD.items() if key != "record"}, "the words of a line"),
+    ({key: one for key, one in ENTRY.items() if key != "effective_on"}, "the words of a line"),
+    (RECORD | {"record": "text"}, "is no object"), (RECORD | {"record": []}, "is no object"),
+    (ENTRY | {"transfers": []}, "its movements"), (ENTRY | {"transfers": "x"}, "its movements"),
+    (ENTRY | {"transfers": [MOVE | {"payee": "Jane Doe"}]}, "its movements"),
+    (ENTRY | {"transfers": ["x"]}, "its movements"),
+    (ENTRY | {"transfers": [{"debit": "1000"}]}, "its movements"),
+    (ENTRY | {"subject": "Jane Doe"}, "it says subject openly"), (ENTRY | {"evidence": 7}, "it says evidence openly"),
+    (ENTRY | {"subject": HASH + "\n"}, "it says subject openly"),
+    (ENTRY | {"approved_by": [HASH, "Jane Doe"]}, "it says approved_by openly"),
+    (ENTRY | {"approved_by": HASH}, "it says approved_by openly")])
+def test_a_line_that_says_what_no_line_says_is_not_signed(said, reason):
+    assert reason in formats.reason_not_to_sign(formats.canonical(said))
+
+
+@pytest.mark.parametrize("encoded", [b"", b"[]", b"{}", b"\xff", b'{"v": 1}', b"[" * 30_000])
+def test_bytes_that_are_no_line_are_not_signed(encoded):
+    assert formats.reason_not_to_sign(encoded)

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -368,3 +369,43 @@ def test_cosignatures_are_made_anew_every_day(a_log, witnesses):
     with transaction():
         publish.publish_next()
     assert [one.asked for one in witnesses] == [[200, 200], [200, 200]]
+
+
+# What no line may say -------------------------------------------------------------------------------------------------
+
+def a_leaf(**more) -> dict:
+    return {"v": 1, "id": str(uuid4()), "kind": "rehearsal_rule", "recorded_at": "2026-06-01T09:00:00.000000Z",
+            "record": {"n": "x"}, **more}
+
+
+WRITTEN = {
+    "a record of text": lambda: formats.canonical(a_leaf(record="text")),
+    "a record of lists without end": lambda: formats.canonical(a_leaf(record={})).replace(
+        b"{}", b"[" * 3_000 + b"]" * 3_000),
+    "no words": lambda: formats.canonical(a_leaf(record={})).replace(b"{}", b'{"n":null}'),
+    "spaces": lambda: formats.canonical(a_leaf()).replace(b",", b", "),
+    "a name": lambda: formats.canonical(a_leaf(name="Jane Doe")),
+}
+
+
+@pytest.mark.parametrize("what", sorted(WRITTEN))
+def test_a_line_that_strangers_would_refuse_is_not_signed_and_is_named(a_log, what):
+    a_log.grow(3)
+    a_log.publish()
+    signed, shown = a_log.file("signed"), a_log.file("checkpoint")
+    a_log.grow(4)
+    a_log.as_superuser(f"UPDATE log.leaf SET bytes = '\\x{WRITTEN[what]().hex()}' WHERE seq = 5")
+    with pytest.raises(Broken, match="line 5 must not be signed: "):
+        a_log.publish()
+    session.rollback()
+    assert (a_log.file("signed"), a_log.file("checkpoint")) == (signed, shown)
+
+
+def test_what_was_signed_before_is_not_asked_again(a_log, monkeypatch):
+    """Each line is looked at once, so publishing costs by what is new."""
+    seen, real = [], formats.reason_not_to_sign
+    monkeypatch.setattr(formats, "reason_not_to_sign", lambda encoded: (seen.append(encoded), real(encoded))[1])
+    for more in (3, 2, 300, 1):
+        a_log.grow(more)
+        a_log.publish()
+    assert seen == [row.encoded for row in queries.leaves_after(-1, 10_000)]

@@ -9,6 +9,7 @@ import pytest
 from fund.db import transaction
 from fund.kernel.actor import Capacity
 from fund.ledger import actions as ledger
+from fund.ledger.queries.fsck import check_everything
 from fund.transparency import formats, queries, rules
 from fund.transparency.formats import bundle_path, read_checkpoint, read_note, tile_path
 from fund.web.limits import limiter
@@ -134,3 +135,18 @@ def test_a_stranger_checks_the_whole_log_over_the_web(a_log, own_app, reader):
 def test_it_is_the_tree_of_the_database(a_log, reader):
     checkpoint = read_checkpoint(read_note(reader.get("/log/checkpoint").data).text)
     assert checkpoint.root == rules.root(row.leaf_hash for row in queries.leaves_after(-1, 10_000))
+
+
+@pytest.mark.parametrize("record", [b'"text"', b"[]", b"7", b"[" * 3_000 + b"]" * 3_000])
+def test_a_line_that_says_no_object_does_not_break_its_page(a_log, reader, record):
+    """It is never signed; but until somebody has looked, its page and the check of everything must stand."""
+    last = queries.leaves_after(258, 1)[0]
+    begin, end = last.encoded.index(b'"record":') + 9, last.encoded.index(b',"recorded_at"')
+    written, leaf_id = last.encoded[:begin] + record + last.encoded[end:], last.id
+    a_log.as_superuser(f"UPDATE log.leaf SET bytes = '\\x{written.hex()}' WHERE seq = 259")
+    assert reader.get("/ledger/entries").status_code == 200
+    answer = reader.get(f"/ledger/entries/{leaf_id}")
+    assert answer.status_code == (422 if len(record) > 100 else 200)
+    with transaction():
+        named = [problem.code for problem in check_everything().problems if problem.where == "leaf 259"]
+    assert ("ck_leaf_json" in named) == (len(record) > 100)

@@ -108,6 +108,10 @@ def _grown(signed: Checkpoint | None, size: int) -> Checkpoint:
                  None)
     if wrong is not None:
         raise Broken(f"the hash of line {wrong} is not that of its bytes")
+    for seq, (encoded, _) in enumerate(rows[max(old.size - first, 0):], old.size):
+        reason = formats.reason_not_to_sign(encoded)
+        if reason is not None:
+            raise Broken(f"line {seq} must not be signed: {reason}")
     agree = old.size == 0 or hashes[:old.size - first] == list(_last_hashes(old.size))
     facts = signing.TreeFacts(old.size, old.root, size, b"", root_then, agree, is_consistent=True)
     refuse_if(signing.reasons_not_to_sign(facts))

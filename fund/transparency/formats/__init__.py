@@ -25,10 +25,10 @@ from fund.transparency.formats.notes import (
     read_policy,
     receipt,
 )
-from fund.transparency.formats.schema import COMMITTED, LINE, OF_SEVERAL, written
+from fund.transparency.formats.schema import COMMITTED, LINE, OF_SEVERAL, reason_not_to_sign, written
 from fund.transparency.formats.tiles import bundle, bundle_path, leaves_of, tile_path
 
 __all__ = ["COMMITTED", "LARGEST_INTEGER", "LINE", "LOG_KEY", "MOST_BYTES", "OF_SEVERAL", "WITNESS_KEY", "Checkpoint",
            "Note", "Policy", "Signer", "VerifierKey", "Witness", "bundle", "bundle_path", "canonical", "commitment",
            "fingerprint", "leaves_of", "moment", "nfc", "read", "read_checkpoint", "read_note", "read_policy",
-           "receipt", "record", "tile_path", "written"]
+           "reason_not_to_sign", "receipt", "record", "tile_path", "written"]

@@ -72,9 +72,12 @@ def read(encoded: bytes) -> dict[str, Any]:
     """What a leaf says. Raises BadInput unless the bytes are exactly the canonical form of what they say."""
     try:
         said = json.loads(encoded.decode())
+        is_canonical = type(said) is dict and canonical(said) == encoded
     except ValueError:
         raise BadInput("not JSON") from None
-    if type(said) is not dict or canonical(said) != encoded:
+    except RecursionError:
+        raise BadInput("lists or objects in one another without end") from None
+    if not is_canonical:
         raise BadInput("not the canonical form")
     return said
 

@@ -6,10 +6,12 @@ What no schema can say, the verifier checks: text is in Unicode's form NFC, days
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from fund.transparency.formats.leaves import LARGEST_INTEGER
+from fund.kernel.errors import BadInput
+from fund.transparency.formats.leaves import LARGEST_INTEGER, read
 
 _END = r"(?![\s\S])"  # of the text: to some readers `$` also stands before a last newline
 
@@ -93,3 +95,38 @@ LINE: dict[str, Any] = {
             {"type": "array", "items": _ref("value")}, _ref("object")]},
     },
 }
+
+_WORDS = {name: (frozenset(LINE["$defs"][name]["required"]), frozenset(LINE["$defs"][name]["properties"]))
+          for name in ("entry", "line", "transfer")}
+_COMMITMENT = re.compile(LINE["$defs"]["commitment"]["pattern"])
+
+
+def reason_not_to_sign(encoded: bytes) -> str | None:
+    """Why a line must never be signed, or None: it is not written in the one way, or holds words that no line may hold
+    or lacks one that every line has, or says openly what it may only commit to.
+
+    The database is asked for all of it before; this is for what came past it. Signed once, such a line would stand for
+    ever, and everybody who checks the log would be told that it does not hold. It takes some 10 microseconds.
+    """
+    try:
+        said = read(encoded)
+    except BadInput as error:
+        return str(error)
+    must, may = _WORDS["entry" if "transfers" in said else "line"]
+    if not must <= said.keys() <= may or said["v"] != 1:
+        return "it does not hold the words of a line of version 1, and no other"
+    if "transfers" not in said:
+        return None if type(said["record"]) is dict else "what it puts on record is no object"
+    must, may = _WORDS["transfer"]
+    moved = said["transfers"]
+    if type(moved) is not list or not moved or any(type(one) is not dict or not must <= one.keys() <= may
+                                                   for one in moved):
+        return "its movements do not hold the words of a movement, and no other"
+    for name in COMMITTED:
+        if name in said and not _are_commitments(said[name] if name in OF_SEVERAL else [said[name]]):
+            return f"it says {name} openly"
+    return None
+
+
+def _are_commitments(said: Any) -> bool:
+    return type(said) is list and bool(said) and all(type(one) is str and _COMMITMENT.search(one) for one in said)
