@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from hashlib import sha256
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -29,6 +30,8 @@ from fund.bank.models import (
     SendingEnd,
     StatementRow,
     StatusRow,
+    UnreadMessage,
+    UnreadMessageEnd,
 )
 from fund.db import refusal, session
 from fund.grants import actions as grants
@@ -227,6 +230,8 @@ def read_message(received: bytes, *, actor: Actor = SYSTEM) -> Message | None:
     statement are matched by their reference alone, and what is matched is settled or comes back.
     """
     message = formats.read_message(received, our_iban=settings().bank_account_iban)
+    session.execute(postgresql.insert(UnreadMessageEnd).from_select(["sha256"], sa.select(UnreadMessage.sha256).where(
+        UnreadMessage.sha256 == sha256(received).digest())).on_conflict_do_nothing())
     if message.kind == "camt.053" and not message.statements:
         return None
     kept_id = ids.new_id()
@@ -241,6 +246,15 @@ def read_message(received: bytes, *, actor: Actor = SYSTEM) -> Message | None:
     _note_statuses(message, kept_id)
     _match([line for statement in message.statements for line in _keep_statement(statement, kept_id)])
     return session.get(Message, kept_id)
+
+
+def keep_unread(received: bytes, *, why: str) -> bool:
+    """Keep an answer of the bank that could not be read, as it came, for people to see; whether it is new to us.
+
+    It has its end once `read_message` reads the same bytes, whoever brings them.
+    """
+    return session.scalar(postgresql.insert(UnreadMessage).values(encoded=received, why=why[:MOST_WORDS])
+                          .on_conflict_do_nothing().returning(UnreadMessage.sha256)) is not None
 
 
 def read_upload(actor: Actor, received: bytes) -> Message | None:
@@ -310,7 +324,8 @@ def _match(lines: Sequence[tuple[uuid.UUID, StatementLine]]) -> None:
                                                                              else [{"settled"}]):
             continue
         kind = "settled" if line.is_debit else "returned"
-        session.execute(sa.insert(Match).values(statement_line_id=line_id, release_id=release_id, kind=kind))
+        with _said_plainly():
+            session.execute(sa.insert(Match).values(statement_line_id=line_id, release_id=release_id, kind=kind))
         had.add(kind)
         if line.is_debit:
             grants.record_settled(release_id, booked_on=line.booked_on, bank_reference=line.bank_reference)

@@ -4,10 +4,15 @@ import uuid
 from collections.abc import Sequence
 from hashlib import sha256
 
+import structlog
+
 from fund import queue
-from fund.bank import actions, transport
-from fund.db import session
-from fund.kernel.errors import OutsideDown
+from fund.bank import actions, queries, transport
+from fund.db import session, transaction
+from fund.kernel.errors import FundError, OutsideDown
+from fund.kernel.words import _
+
+log = structlog.get_logger()
 
 
 @queue.job("bank.make_file")
@@ -46,12 +51,15 @@ def send(batch_id: str) -> None:
 
 @queue.job("bank.fetch", every_seconds=60)
 def fetch() -> None:
-    """Read what the bank has for us and keep it; then, once it is kept, let the bank put it away."""
+    """Read what the bank has for us, and again what could not be read before; then let the bank put it away.
+
+    Each answer is read in a transaction of its own, so that one that is refused keeps none of the others.
+    """
     if not transport.is_connected():
         return
     answers = transport.waiting_answers()
-    for received in answers:
-        actions.read_message(received)
+    for received in dict.fromkeys([*(one.encoded for one in queries.unread_messages()), *answers]):
+        _read(received)
     if answers:
         queue.ask("bank.put_away", kept=[sha256(received).hexdigest() for received in answers])
 
@@ -61,4 +69,18 @@ def put_away(kept: Sequence[str] = ()) -> None:
     """Let the bank put away what we have `kept` (by hash); what came in between is read on the way."""
     for received in transport.take_answers():
         if sha256(received).hexdigest() not in kept:
+            _read(received)
+
+
+def _read(received: bytes) -> None:
+    """Read one answer and keep it; what cannot be read is kept as it came, and waits for the authorisers to look."""
+    try:
+        with transaction():
             actions.read_message(received)
+    except Exception as error:
+        # Whatever is wrong with it, the others are read; and the bank may put it away, since we have it.
+        with transaction():
+            is_new = actions.keep_unread(received, why=str(error) if isinstance(error, FundError) else _(
+                "It does not fit into our records (%(kind)s).", kind=type(error).__name__))
+        if is_new:
+            log.exception("bank.message_not_read", sha256=sha256(received).hexdigest())

@@ -110,6 +110,26 @@ class Message(Model):
     received_at: Mapped[datetime] = mapped_column(server_default=_NOW)
 
 
+class UnreadMessage(Model):
+    """A file of the bank's that we could not read, as it came, and why."""
+
+    __tablename__ = "unread_message"
+
+    sha256: Mapped[bytes] = mapped_column(sa.FetchedValue(), primary_key=True)
+    encoded: Mapped[bytes] = mapped_column("bytes")
+    why: Mapped[str]
+    received_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+
+class UnreadMessageEnd(Model):
+    """It was read after all."""
+
+    __tablename__ = "unread_message_end"
+
+    sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    read_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+
 class StatusRow(Model):
     """The bank's word on one payment."""
 

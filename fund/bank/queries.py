@@ -8,7 +8,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from fund.bank.models import Batch, BatchRow, LineRow, Match, Message, PaymentFile, StatementRow
+from fund.bank.models import (
+    Batch,
+    BatchRow,
+    LineRow,
+    Match,
+    Message,
+    PaymentFile,
+    StatementRow,
+    UnreadMessage,
+    UnreadMessageEnd,
+)
 from fund.bank.rules import BatchFacts, BatchLine, BatchState, batch_state
 from fund.bank.transport import is_connected
 from fund.db import session
@@ -202,6 +212,13 @@ def known_messages(kinds_and_ids: Sequence[tuple[str, str]]) -> set[tuple[str, s
     return {(row.kind, row.message_id) for row in rows}
 
 
+def unread_messages() -> list[UnreadMessage]:
+    """What the bank sent and we could not read so far, the oldest first."""
+    return list(session.scalars(sa.select(UnreadMessage).where(
+        ~sa.exists().where(UnreadMessageEnd.sha256 == UnreadMessage.sha256))
+        .order_by(UnreadMessage.received_at, UnreadMessage.sha256)))
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """What is different from the batch before: how many payments and how much, and what goes where nothing went."""
@@ -233,6 +250,11 @@ def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[
                              "bank.batches", {}, _("Look at them"), oldest + timedelta(days=HAND_DAYS)))
     for view in batches(person_id):
         found += _of_batch(view)
+    unread = len(unread_messages())
+    if unread:
+        found.append(Waiting(_("Look at %(count)s answers of the bank that we could not read.", count=unread)
+                             if unread > 1 else _("Look at an answer of the bank that we could not read."),
+                             "bank.statements", {}, _("See why")))
     unmatched = unmatched_count()
     if unmatched:
         found.append(Waiting(_("Explain lines of the bank statement that match no payment: %(count)s.",

@@ -131,8 +131,8 @@ def statements() -> Any:
         except BadInput as error:
             form.blame(error)
     return form.page("bank/statements.html", unmatched=queries.statement_lines(unmatched_only=True),
-                     lines=queries.statement_lines(), gaps=queries.statements_with_a_gap(),
-                     is_authoriser=Capacity.AUTHORISER in current_user.capacities,
+                     lines=queries.statement_lines(), unread=queries.unread_messages(),
+                     gaps=queries.statements_with_a_gap(), is_authoriser=Capacity.AUTHORISER in current_user.capacities,
                      is_connected=transport.is_connected())
 
 

@@ -1,5 +1,8 @@
 """Batches, files and answers through the actions, with a bank that really runs; the books balance after each."""
 
+import http.server
+import json
+import threading
 import uuid
 from datetime import date, timedelta
 
@@ -317,6 +320,72 @@ def test_a_statement_of_a_day_in_the_closed_books_counts_for_the_first_open_day(
     assert entry_of(session, "returned") == ("returned", today - timedelta(days=1), today)
     assert balances(made.reference) == (480_00, 0)
     assert queries.unmatched_count() == 0
+
+
+@pytest.fixture
+def mailbox(session):
+    """A bank that says whatever a test puts into its mailbox."""
+    messages = []
+
+    class Mailbox(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            said = json.dumps([{"body": one.decode()} for one in messages]).encode()
+            if not self.path.endswith("?leave"):
+                messages.clear()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mailbox)
+    threading.Thread(target=served.serve_forever, daemon=True).start()
+    before = settings()
+    use(before.model_copy(update={"bank_url": f"http://127.0.0.1:{served.server_port}"}))
+    try:
+        yield messages
+    finally:
+        use(before)
+        served.shutdown()
+        served.server_close()
+
+
+def test_a_message_that_cannot_be_read_keeps_none_of_the_others_and_is_seen(session, mailbox):
+    made, release = ready["one"]
+    authorise(made.staff, make_batch(made.staff, [release]).id)
+    queue.run_all_due(only="bank.make_file")
+    too_much = make_statement([(False, 10**20, None)])
+    mailbox += [b"<a/>", too_much, make_statement([(True, release.amount_pence, release.end_to_end_id)])]
+    for _time in range(2):
+        jobs.fetch()
+        ring(session)
+        assert made.stage().state is StageState.PAID
+        assert mailbox == []  # what could not be read is kept by us
+        assert [one.encoded for one in queries.unread_messages()] == [b"<a/>", too_much]
+    assert ["pain.002" in one.why for one in queries.unread_messages()] == [True, False]
+    said = [one.sentence for one in queries.waiting_for(made.staff.authoriser.person_id,
+                                                        frozenset({Capacity.AUTHORISER}))]
+    assert "Look at 2 answers of the bank that we could not read." in said
+
+
+def test_a_message_that_could_not_be_read_is_tried_again(session, mailbox):
+    made, release = ready["one"]
+    batch = make_batch(made.staff, [release])
+    session.commit()
+    paid = make_statement([(True, release.amount_pence, release.end_to_end_id)])
+    mailbox.append(paid)  # before the batch is authorised: only a payment of an authorised batch is matched
+    jobs.fetch()
+    session.commit()
+    [unread] = queries.unread_messages()
+    assert (unread.encoded, unread.why) == (paid, "Only a payment of an authorised batch is matched.")
+    assert made.stage().state is not StageState.PAID
+    authorise(made.staff, batch.id)
+    actions.make_file(batch.id)
+    jobs.fetch()
+    assert queries.unread_messages() == []
+    assert made.stage().state is StageState.PAID
 
 
 def test_a_gap_in_a_statement_is_shown(session):

@@ -12,7 +12,7 @@ from fund.embedded import postgres
 from fund.grants import actions as giving
 from fund.grants import queries as grants
 from fund.kernel.actor import Capacity
-from tests.make.bank import authorise, make_batch, make_statement, pay
+from tests.make.bank import authorise, make_batch, make_report, make_statement, pay
 from tests.make.grants import make_account, make_hands, make_offers, make_release
 from tests.make.people import make_person, make_staff
 from tests.standing import refused_by, savepoint, standing, without
@@ -47,6 +47,9 @@ def world(app, server, database):
         aside_batch = make_batch(staff, [rows[aside]])
         actions.set_aside_batch(staff.authoriser, aside_batch.id, words="One of them looked odd.")
         unsent_batch = make_batch(staff, [rows[unsent]])
+        report = make_report("A file of nobody's")
+        actions.keep_unread(report, why="It came too early.")
+        actions.read_message(report)
         w = SimpleNamespace(
             connection=connection, staff=staff, grants=made, frozen=rows[frozen], waiting=rows[waiting],
             sent=rows[sent], paid=rows[paid], aside=rows[aside], unsent=rows[unsent], batch_id=batch.id,
@@ -239,7 +242,8 @@ def test_a_statement_line_settles_one_release_and_a_release_is_settled_once(worl
 
 
 @pytest.mark.parametrize("table", ["batch", "batch_line", "batch_set_aside", "batch_authorisation", "payment_file",
-                                   "bank_message", "statement", "statement_line", "statement_match"])
+                                   "bank_message", "statement", "statement_line", "statement_match",
+                                   "unread_message", "unread_message_end"])
 @pytest.mark.parametrize("change", ["DELETE FROM {}", "TRUNCATE {} CASCADE", "UPDATE {} SET {} = {}"])
 def test_nothing_of_the_banks_side_can_be_changed_or_removed(world, table, change):
     column = sql("SELECT column_name FROM information_schema.columns WHERE table_name = :t AND is_generated = 'NEVER' "

@@ -125,7 +125,7 @@ ACTIONS_THAT_WRITE_NOTHING = """
     allocations.allocate_for_rehearsal allocations.run_allocation applications.attach applications.detach
     applications.save applications.say_who applications.start applications.submit applications.withdraw
     bank.authorise_batch bank.begin_sending bank.build_batch bank.close_books bank.end_sending bank.file_bytes
-    bank.make_file
+    bank.keep_unread bank.make_file
     bank.read_message bank.read_upload bank.say_bank_has_no_file bank.send_again bank.set_aside_batch
     bank.take_file_by_hand decisions.tell_applicants documents.keep_file
     endowment.agree_trade endowment.approve_reserve_change endowment.budget_running_costs endowment.call_off_trade
