@@ -109,7 +109,8 @@ def end_alone(kind: str, debit: str, phase: str) -> Attack:
 def made_good(name: str, *entries: tuple[int, int, int], income: int = 5) -> Attack:
     """A loss into the deficit and one income; then so much (pence, day of June, whether it names the income) of it."""
     def run(h: Hand, s: dict[str, int]) -> None:
-        h.write("revaluation_loss", L("3090", "1100", 50))
+        h.write("revaluation_loss", L("3100", "1100", h.balance("3100")), L("3090", "1100", 50))
+        h.write("bank_interest", L("1000", "3100", 100))
         earned = h.id_of(h.write("investment_income", L("1000", "3100", income)))
         for pence, day, named in entries:
             h.write("deficit_made_good", L("3100", "3090", pence), on=DAY.replace(day=day),

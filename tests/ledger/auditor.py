@@ -94,6 +94,7 @@ class Auditor:
         for request in requests:
             wrong |= books._wrong_with(request, alone=len(requests) == 1)
             wrong |= books._apply(request)
+            wrong |= books._wrong_with_value(request, alone=len(requests) == 1)
         return books, wrong
 
     def _wrong_with(self, request: Request, *, alone: bool) -> set[str]:
@@ -117,10 +118,23 @@ class Auditor:
         wrong = {"uq_entry_offer"} if first in self.offered else set()
         place, pence = self.decided.get(first, ("", 0))
         if (len(request.relates_to) != 1 or any(move.debit != place for move in request.moves)
+                or len({move.credit for move in request.moves}) != 1
                 or any(type(move.amount) is not int for move in request.moves)
                 or sum(move.amount for move in request.moves) != pence):
             wrong.add("offer_follows_decision")
         return wrong
+
+    def _wrong_with_value(self, request: Request, *, alone: bool) -> set[str]:
+        """A loss falls on the return first, and a gain makes the deficit good first: asked when it stands."""
+        of_class = {name: [self.counters[code] for code in self.counters if CLASSES[code[:4]] == name]
+                    for name in ("return", "deficit")}
+        debited, credited = ({CLASSES.get(code[:4]) for code in codes} for codes in (
+            [move.debit for move in request.moves], [move.credit for move in request.moves]))
+        wrong = {
+            "revaluation_loss": "deficit" in debited and any(c[1] > c[0] for c in of_class["return"]),
+            "revaluation_gain": "return" in credited and any(c[0] > c[1] for c in of_class["deficit"])}
+        is_wrong = request.kind in wrong and (not alone or wrong[request.kind])
+        return {"return_bears_it_first"} if is_wrong else set()
 
     def _wrong_with_move(self, request: Request, move: Move) -> set[str]:
         wrong = set()

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.make.beside import decide
-from tests.make.ledger_sql import Hand, L
+from tests.make.ledger_sql import DAY, Hand, L
 
 LIMIT, COSTS = "3150/2026-27", "3250/2026-27"
 TRANSFER, ENTRY, BALANCE, ACCOUNT, LEAF = ("ledger.transfer", "ledger.entry", "ledger.balance", "ledger.account",
@@ -147,7 +147,8 @@ def offer_too_much_among_others(h, s):
 
 
 def two_limits_in_one_call(h, s):
-    h.write_many(("revaluation_loss", h.said([L("3090", "1100", 10)])),
+    h.write_many(("revaluation_loss", h.said([L("3100", "1100", 2_000), L("3090", "1100", 10)])),
+                 ("investment_income", h.said([L("1000", "3100", 100)])),
                  ("spending_rule_set", h.said([L("3100", LIMIT, 10)])))
 
 
@@ -167,8 +168,14 @@ def close_an_earlier_period(h, s):
     h.close("2026-05-01")
 
 
+def fall_into_deficit(h):
+    """£20 of return are left, and bear the loss first."""
+    h.write("revaluation_loss", L("3100", "1100", 2_000), L("3090", "1100", 10))
+
+
 def limit_in_deficit(h, s):
-    h.write("revaluation_loss", L("3090", "1100", 10))
+    fall_into_deficit(h)
+    h.write("investment_income", L("1000", "3100", 100))
     h.write("spending_rule_set", L("3100", LIMIT, 10))
 
 
@@ -357,7 +364,25 @@ ATTACKS = [
           L("4000/A", "5000/G", 5, "pending"), said={"transfers": [
               {"phase": "pending", "debit": "4000/A", "credit": "5000/G", "amount": "5",
                "pending": [str(uuid.UUID(int=1)), 1]}]}),
+    # A loss falls on the return first, and a gain makes a deficit good first.
+    write("a loss that the return does not bear", CHECK, "return_bears_it_first", [unchecked("return_bears_it_first")],
+          "revaluation_loss", L("3090", "1100", 10)),
+    write("a loss that the return bears in part", CHECK, "return_bears_it_first", [unchecked("return_bears_it_first")],
+          "revaluation_loss", L("3100", "1100", 1_999), L("3090", "1100", 10)),
+    Attack("a gain that leaves the deficit", CHECK, "return_bears_it_first", lambda h, s: [
+        fall_into_deficit(h), h.write(
+            "revaluation_gain", L("1100", "3090", 9), L("1100", "3100", 1), on=DAY.replace(day=2))],
+           [unchecked("return_bears_it_first")]),
+    Attack("a loss among others", CHECK, "return_bears_it_first", lambda h, s: h.write_many(
+        ("revaluation_loss", h.said([L("3100", "1100", 5)])), ("bank_interest", h.said([L("1000", "3100", 5)]))),
+           [unchecked("return_bears_it_first")]),
     # An offer gives what a panel decided.
+    Attack("an offer to two grants", CHECK, "offer_follows_decision", lambda h, s: h.write(
+        "grant_offer", L("4000/A", "5000/G", 5, "pending"), L("4000/A", "5000/H", 5, "pending")),
+           [unchecked("offer_follows_decision")]),
+    Attack("an offer of what was declined", CHECK, "offer_follows_decision", lambda h, s: h.write(
+        "grant_offer", L("4000/A", "5000/G", 5, "pending"), said={
+            "relates_to": [str(decide(h.connection, "A", 5, "declined"))]}), [unchecked("offer_follows_decision")]),
     an_offer("an offer of a penny more than was decided", ("A", 5), L("4000/A", "5000/G", 6, "pending")),
     an_offer("an offer of a penny less than was decided", ("A", 5), L("4000/A", "5000/G", 4, "pending")),
     an_offer("an offer whose stages come to more", ("A", 5), L("4000/A", "5000/G", 3, "pending"),
@@ -421,7 +446,7 @@ ATTACKS = [
     Attack("a limit while the endowment is below its capital", CHECK, "no_limit_in_deficit", limit_in_deficit,
            [unchecked("no_limit_in_deficit"), *ALONE]),
     Attack("a limit in the same call as a loss", CHECK, "no_limit_in_deficit", two_limits_in_one_call,
-           [unchecked("no_limit_in_deficit"), *ALONE]),
+           [unchecked("no_limit_in_deficit"), unchecked("return_bears_it_first"), *ALONE]),
     write("a relation to nothing", FOREIGN, "relates_to_a_leaf", [unchecked("relates_to_a_leaf")],
           "investment_income", INCOME, relates_to=[uuid.UUID(int=1)]),
     # Rows written by an owner, who has every right and says so: the tables refuse what is wrong in itself.

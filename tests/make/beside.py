@@ -119,14 +119,14 @@ def explain(connection: psycopg.Connection, seqs: Iterable[int]) -> None:
             connection.execute(statement, {"seq": seq, **two})
 
 
-def decide(connection: psycopg.Connection, place: str, pence: int) -> uuid.UUID:
+def decide(connection: psycopg.Connection, place: str, pence: int, outcome: str = "awarded") -> uuid.UUID:
     """The leaf of a decision that no panel took, for offers where the ledger alone is tested: its id.
 
     The database refuses such a leaf (`decision_of_a_panel`); so this goes past its triggers, as only a superuser can.
     """
     leaf_id = uuid.uuid4()
     leaf = {"v": 1, "id": str(leaf_id), "kind": "decision", "recorded_at": "2026-06-01T09:00:00.000000Z",
-            "record": {"area": place, "amount": str(pence), "outcome": "awarded"}}
+            "record": {"area": place, "amount": str(pence), "outcome": outcome}}
     encoded = json.dumps(leaf, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     (role,) = connection.execute("SELECT current_user").fetchone() or ("",)
     with connection.transaction():

@@ -42,6 +42,7 @@ def why_refused(constraint: str, accounts: Sequence[str]) -> Reason | None:
         "ck_entry_effective_on": _("That day is too far from now."),
         "ck_transfer_amount": _("An amount is a whole number of pence, more than nothing."),
         "ck_transfer_two_accounts": _("Money moves from one account to another."),
+        "return_bears_it_first": _("The figures changed in the meantime. Do it again."),
         "offer_follows_decision": _("An offer gives what the panel decided, to the penny."),
         "uq_entry_offer": _("What the panel decided was offered already."),
         "relates_to_a_leaf": _("What this relates to is not on the record."),

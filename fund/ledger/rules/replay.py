@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from fund.ledger.rules.lines import BALANCES_EVERY, CLASSES, DEBIT_NORMAL
 
+_GIVES = ("awarded", "part_awarded")  # the outcomes of a decision that can be offered
+
 
 class Problem(NamedTuple):
     """Something that should not be. `code` is the constraint that should have refused it, `where` a place."""
@@ -105,7 +107,8 @@ class Books:
             self.closed_through = max(self.closed_through, said["record"]["closed_through"])
         elif kind == "decision":
             record = said["record"]
-            self.decided[said["id"]] = f"4000/{record.get('area')}", int(record.get("amount", 0))
+            if record.get("outcome") in _GIVES:
+                self.decided[said["id"]] = f"4000/{record.get('area')}", int(record.get("amount", 0))
         return problems
 
     def _open(self, record: Mapping[str, str], where: str) -> list[Problem]:
@@ -133,6 +136,8 @@ class Books:
             problems.append(Problem("ck_entry_reversal", where, "only a reversal names what it reverses"))
         elif kind == "reversal":
             problems += self._mirror(said, where)
+        if kind in ("revaluation_gain", "revaluation_loss"):
+            problems += self._return_bears_it(kind, touched, where)
         return problems + [problem for code in sorted(touched) for problem in self._guard(code, where)]
 
     def _line(self, entry_id: str, number: int, line: Mapping[str, Any], kind: str, where: str) -> list[Problem]:
@@ -198,7 +203,26 @@ class Books:
                 int(line["amount"]) for line in lines):
             return [Problem("offer_follows_decision", where, "it does not give what one decision of its place says, "
                                                              "or gives it again")]
+        to = {line["credit"] for line in lines}
+        if len(to) != 1 or said.get("grant") not in (None, min(to)[5:]):
+            return [Problem("offer_follows_decision", where, "it offers to more than one grant, or to another than it "
+                                                             "names")]
         return []
+
+    def _return_bears_it(self, kind: str, touched: Iterable[str], where: str) -> list[Problem]:
+        """A loss is borne by the return as far as it goes, and a gain makes a deficit good first (LEDGER.md 1.3)."""
+        moved = {CLASSES.get(code[:4]) for code in touched}
+        if kind == "revaluation_loss" and "deficit" in moved and self._left("unapplied_return") > 0:
+            return [Problem("return_bears_it_first", where, "it takes a loss from the capital while there is return")]
+        if kind == "revaluation_gain" and "unapplied_return" in moved and self._left("deficit") < 0:
+            return [Problem("return_bears_it_first", where, "it makes return of a gain while there is a deficit")]
+        return []
+
+    def _left(self, name: str) -> int:
+        """What stands on the one account of a class, credits less debits, in pence."""
+        code = next(code for code, account_class in CLASSES.items() if account_class == name)
+        counters = self.accounts.get(code, Counters())
+        return counters.credits_posted - counters.debits_posted
 
     def _no_limit_in_deficit(self, where: str) -> list[Problem]:
         if any(self.accounts[code].debits_posted > self.accounts[code].credits_posted
