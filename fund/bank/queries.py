@@ -194,9 +194,13 @@ def statement_lines(*, unmatched_only: bool = False, most: int = 100) -> list[Li
 
 def unmatched_count(through: date | None = None) -> int:
     """How many statement lines nobody has explained; only of those booked up to and on a day, if told which."""
-    counted = sa.select(sa.func.count()).select_from(LineRow).where(
-        ~sa.exists().where(Match.statement_line_id == LineRow.id))
+    counted = _unmatched()
     return session.scalar(counted if through is None else counted.where(LineRow.booked_on <= through)) or 0
+
+
+def _unmatched() -> sa.Select[int]:
+    return sa.select(sa.func.count()).select_from(LineRow).where(
+        ~sa.exists().where(Match.statement_line_id == LineRow.id))
 
 
 def statements_with_a_gap() -> list[StatementRow]:
@@ -212,11 +216,13 @@ def known_messages(kinds_and_ids: Sequence[tuple[str, str]]) -> set[tuple[str, s
     return {(row.kind, row.message_id) for row in rows}
 
 
+_IS_UNREAD = ~sa.exists().where(UnreadMessageEnd.sha256 == UnreadMessage.sha256)
+
+
 def unread_messages() -> list[UnreadMessage]:
     """What the bank sent and we could not read so far, the oldest first."""
-    return list(session.scalars(sa.select(UnreadMessage).where(
-        ~sa.exists().where(UnreadMessageEnd.sha256 == UnreadMessage.sha256))
-        .order_by(UnreadMessage.received_at, UnreadMessage.sha256)))
+    return list(session.scalars(sa.select(UnreadMessage).where(_IS_UNREAD)
+                                .order_by(UnreadMessage.received_at, UnreadMessage.sha256)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,12 +256,13 @@ def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[
                              "bank.batches", {}, _("Look at them"), oldest + timedelta(days=HAND_DAYS)))
     for view in batches(person_id):
         found += _of_batch(view)
-    unread = len(unread_messages())
+    unread, unmatched = session.execute(sa.select(
+        sa.select(sa.func.count()).select_from(UnreadMessage).where(_IS_UNREAD).scalar_subquery(),
+        _unmatched().scalar_subquery())).one()
     if unread:
         found.append(Waiting(_("Look at %(count)s answers of the bank that we could not read.", count=unread)
                              if unread > 1 else _("Look at an answer of the bank that we could not read."),
                              "bank.statements", {}, _("See why")))
-    unmatched = unmatched_count()
     if unmatched:
         found.append(Waiting(_("Explain lines of the bank statement that match no payment: %(count)s.",
                                count=unmatched), "bank.statements", {}, _("See them")))

@@ -53,12 +53,14 @@ def test_a_stranger_follows_a_payment_and_checks_its_line_without_scripts(books,
     page = new_page(scripts=False)
     page.goto(books.url + "/ledger")
     page.get_by_role("link", name="£1,500 reached a group").first.click()
+    page.wait_for_url("**/ledger/entries/*")
     shown = re.search(r"[0-9a-f]{64}", page.content())
     assert shown is not None
     with page.expect_download() as saved:
         page.get_by_role("link", name="Save leaf-").click()
     assert hashlib.sha256(b"\0" + saved.value.path().read_bytes()).hexdigest() == shown[0]
     page.get_by_role("link", name="£1,500 is on its way to a group").first.click()
+    page.get_by_role("heading", name="£1,500 is on its way to a group").wait_for()
     assert "And then" in page.content()
 
 

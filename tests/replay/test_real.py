@@ -40,7 +40,9 @@ def test_a_real_file_ends_with_its_known_sums(server, database, store_server, tm
         connection.execute(f"DROP DATABASE IF EXISTS {own} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {own} TEMPLATE {template_of(server)} OWNER fund_owner")
     with running_bank(clock=begins) as bank:
+        log_name = a_name()
         app = create_app(Settings(_env_file=None, fund_env="test", rehearsal=True, bank_url=bank.url,
+                                  log_origin=log_name,
                                   database_url=postgres.role_url(server, own, "fund_app")))
         with app.app_context():
             try:
@@ -51,7 +53,7 @@ def test_a_real_file_ends_with_its_known_sums(server, database, store_server, tm
                        JOIN ledger.transfer t ON t.entry_seq = e.seq WHERE e.kind = 'stage_paid'),
                       (SELECT sum(b.credits_posted_pence - b.debits_posted_pence) FROM ledger.balance b
                        JOIN ledger.account a ON a.id = b.account_id WHERE a.code LIKE '5000/%')""")).one()
-                with published_as(a_name(), server, store_server, tmp_path) as log:
+                with published_as(log_name, server, store_server, tmp_path) as log:
                     it_is_sound_and_agrees_with_a_stranger(log, tmp_path)
                     every_changed_byte_is_named(log)
             finally:
