@@ -244,10 +244,10 @@ def in_turns(address: str, abreast: Callable[[], float], peer: Callable[[], floa
     """All that is posted or written, in turns: for each turn how many a second of each."""
     numbers, rows = count(), count()
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute("CREATE TABLE floor (id bigint PRIMARY KEY, what text)")
+        connection.execute("CREATE SCHEMA bench; CREATE TABLE bench.floor (id bigint PRIMARY KEY, what text)")
 
         def commit() -> int:
-            connection.execute("INSERT INTO floor VALUES (%s, 'a row')", [next(rows)])
+            connection.execute("INSERT INTO bench.floor VALUES (%s, 'a row')", [next(rows)])
             return 1
 
         copier = Copier(address, numbers)
