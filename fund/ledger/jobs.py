@@ -12,5 +12,5 @@ def take_snapshots() -> None:
 
 @queue.job("ledger.balances", every_seconds=300)
 def publish_balances() -> None:
-    """Publish what every account holds, at the sizes of the log where that is due."""
+    """Publish what every account holds, at each doubling of the log."""
     actions.publish_balances()

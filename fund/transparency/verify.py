@@ -636,7 +636,7 @@ class Log:
 
     def _balances(self, size):
         """Compare the balances that were published for this size of the log, where they were."""
-        if size % 4_096 == 0 or size in (256, 512, 1_024, 2_048):
+        if size >= 256 and size & (size - 1) == 0:  # at each doubling
             name = f"balances/{size}.json"
             published = self.read(name)
             if published is not None and published != self.books.balances(size):

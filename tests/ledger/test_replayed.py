@@ -30,7 +30,7 @@ def log(a_log):  # noqa: F811
 
 def test_when_it_is_due():
     due = [size for size in range(20_000) if rules.balances_due(size)]
-    assert due == [256, 512, 1_024, 2_048, 4_096, 8_192, 12_288, 16_384]
+    assert due == [256, 512, 1_024, 2_048, 4_096, 8_192, 16_384]
 
 
 def test_each_file_says_what_every_account_held_then(log):

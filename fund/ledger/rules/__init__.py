@@ -5,7 +5,7 @@ every balance from the leaves and checks every rule of the posting matrix again.
 """
 
 from fund.ledger.rules.lines import (
-    BALANCES_EVERY,
+    BALANCES_FROM,
     BANK,
     CLASSES,
     DEBIT_NORMAL,
@@ -55,7 +55,7 @@ from fund.ledger.rules.refusals import reasons_not_to_post, why_refused
 from fund.ledger.rules.replay import balances_due, balances_file, balances_path
 
 __all__ = [
-    "BALANCES_EVERY", "BANK", "CLASSES", "DEBIT_NORMAL", "DEFICIT", "INVESTMENTS", "MOST_PENCE", "PERMANENT_CAPITAL",
+    "BALANCES_FROM", "BANK", "CLASSES", "DEBIT_NORMAL", "DEFICIT", "INVESTMENTS", "MOST_PENCE", "PERMANENT_CAPITAL",
     "RECLAIM_RESERVE",
     "SNAPSHOT_EVERY", "SPENDABLE", "UNAPPLIED_RETURN", "Line", "Pending", "Phase", "allocation", "area_allocation",
     "balances_due", "balances_file", "balances_path", "buy_investments", "chart",

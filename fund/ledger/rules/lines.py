@@ -15,7 +15,7 @@ MOST_PENCE = 10**15  # of one line; the table repeats it as ck_transfer_amount
 
 SNAPSHOT_EVERY = 10_000  # places of the log; how far a balance of long ago is ever counted up again
 
-BALANCES_EVERY = 4_096  # lines of the log; so often what every account holds is published
+BALANCES_FROM = 256  # lines of the log; after so many, and at each doubling, what every account holds is published
 
 BANK = "1000"
 INVESTMENTS = "1100"

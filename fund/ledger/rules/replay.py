@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from fund.ledger.rules.lines import BALANCES_EVERY, CLASSES, DEBIT_NORMAL
+from fund.ledger.rules.lines import BALANCES_FROM, CLASSES, DEBIT_NORMAL
 
 _GIVES = ("awarded", "part_awarded")  # the outcomes of a decision that can be offered
 
@@ -56,9 +56,10 @@ class Counters:
 
 
 def balances_due(size: int) -> bool:
-    """Whether what every account holds is published for this size of the log: for 256, 512, 1,024 and 2,048 lines, so
-    that a young log has some, and then for every 4,096. The verifier keeps to the same sizes."""
-    return size % BALANCES_EVERY == 0 if size >= BALANCES_EVERY else size in (256, 512, 1_024, 2_048)
+    """Whether what every account holds is published for this size of the log: 256 lines and each doubling. Every file
+    names every account, so at a fixed rhythm both their bytes and the work would grow with the square of the log. The
+    verifier keeps to the same sizes."""
+    return size >= BALANCES_FROM and size.bit_count() == 1
 
 
 def balances_path(size: int) -> str:
