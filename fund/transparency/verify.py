@@ -12,6 +12,7 @@ it could not look.
     python3 verify.py FOLDER                              # the same, of a copy that you made
     python3 verify.py SOURCE --key 'name+id+base64'       # with the key that you were given by somebody you trust
     python3 verify.py SOURCE --kept old-checkpoint        # and: what you kept once is still the beginning of it
+    python3 verify.py SOURCE --save FOLDER                # and: keep a copy of every file that it read
     python3 verify.py SOURCE --step-by-step               # without the short way for usual lines: slower, and the same
     python3 verify.py --receipt payment.tlog-proof --leaf leaf-41.json --key KEY     # one receipt, without the log
 
@@ -239,6 +240,24 @@ def source(given):
     return from_web
 
 
+def saving(read, folder):
+    """The same as `read`, and each file is kept in a folder as well."""
+    return lambda name: save(os.path.join(folder, *name.split("/")), read(name))
+
+
+def save(name, data):
+    """Write a file where there is something, and the folders that it stands in; gives what was written."""
+    if data is None:
+        return None
+    try:
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        with open(name, "wb") as file:
+            file.write(data)
+        return data
+    except OSError as error:
+        raise CannotLook(f"{name} cannot be written: {error.strerror}") from None
+
+
 def widths(count):
     """(number, width) of the tiles of so many hashes, one after the other: a checkpoint may claim any number."""
     return ((number, min(256, count - number * 256)) for number in range((count + 255) // 256))
@@ -269,6 +288,7 @@ PENCE = re.compile("0|[1-9][0-9]{0,15}").fullmatch
 AN_ACCOUNT = re.compile("[0-9]{4}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,59})?").fullmatch
 A_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOST_PENCE = 10**15  # of one movement
+MOST_NAMED = 5  # lines of one file that are named one by one
 MOST_PROBLEMS = 1_000  # after so many the rest of a log is not looked at
 GIVES = {"awarded", "part_awarded"}  # the outcomes of a decision that can be offered
 #: The kinds that have a rule of their own beside the way of the money.
@@ -823,6 +843,10 @@ class Log:
                 tile = hashes[at:at + 256]
                 if published != b"".join(tile):
                     self.problems.append(f"{name} is missing, or is not made of the lines")
+                    other = [seq for seq, one in enumerate(tile) if published[seq * 32:seq * 32 + 32] != one] if (
+                        level == 0 and published) else []
+                    self.problems += [f"line {at + seq} is not the one whose hash stands in {name}: somebody changed "
+                                      "one of the two" for seq in other[:MOST_NAMED]]
                 if len(tile) == 256:
                     full.append(perfect(tile))
                 else:
@@ -869,6 +893,14 @@ def file_bytes(name):
         raise CannotLook(f"{name} cannot be read: {error.strerror}") from None
 
 
+def read_kept(name, keys):
+    """The checkpoint in a file that somebody kept."""
+    try:
+        return read_checkpoint(file_bytes(name), keys)[0]
+    except (Wrong, ValueError) as why:
+        raise Wrong(f"{name}, which you kept, is no checkpoint of this log ({why})") from None
+
+
 def look(given, say):
     """Do what the command line asks; gives the problems found."""
     keys = [read_key(one) for one in given.key]
@@ -878,11 +910,11 @@ def look(given, say):
         index, checkpoint = check_receipt(file_bytes(given.receipt), given.leaf and file_bytes(given.leaf), keys)
         say(f"The line is number {index} of {checkpoint[0]}, under its signed checkpoint of {checkpoint[1]:,} lines.")
         return []
-    read = source(given.source)
+    read = saving(source(given.source), given.save) if given.save else source(given.source)
     note = read("checkpoint")
     if note is None:
         raise CannotLook(f"there is no log at {given.source}")
-    own = [] if keys else (read("log.vkey") or b"").decode().split()
+    own = (read("log.vkey") or b"").decode().split() if given.save or not keys else []
     if not keys:
         say("You gave no key, so this believes the one that the log itself shows. Keep it, and give it next time:")
         for one in own:
@@ -891,7 +923,7 @@ def look(given, say):
     checkpoint, signed_by = read_checkpoint(note, believed)
     unsigned = did_not_sign(keys, signed_by)
     say(f"Log {checkpoint[0]}: {checkpoint[1]:,} lines, signed by {', '.join(dict.fromkeys(signed_by))}.")
-    kept = [read_checkpoint(file_bytes(name), believed)[0] for name in given.kept]
+    kept = [read_kept(name, believed) for name in given.kept]
     for origin, size, _ in kept:
         if origin != checkpoint[0] or size > checkpoint[1]:
             raise Wrong(f"you kept a checkpoint of {size:,} lines of {origin}: the log was cut back, or is another")
@@ -902,8 +934,7 @@ def look(given, say):
     if not unsigned:
         report(log, len(kept), say)
     if given.balances:
-        with open(given.balances, "wb") as file:
-            file.write(log.books.balances(log.size))
+        save(given.balances, log.books.balances(log.size))
     return unsigned + log.problems
 
 
@@ -941,6 +972,7 @@ def main(arguments=None):
     parser.add_argument("--receipt", help="a .tlog-proof file to check by itself")
     parser.add_argument("--leaf", help="the saved line that the receipt is for")
     parser.add_argument("--balances", help="write every balance to this file, in pence")
+    parser.add_argument("--save", metavar="FOLDER", help="keep a copy of every file that was read")
     parser.add_argument("--step-by-step", action="store_true", help="take no line in one go; slower, and the same")
     parser.add_argument("--quiet", action="store_true", help="say only what is wrong")
     given = parser.parse_args(arguments)
@@ -967,7 +999,8 @@ def main(arguments=None):
         problems = [str(why) if isinstance(why, Wrong) else f"a file is not what it should be ({why})"]
     for problem in problems[:50]:
         print(f"WRONG: {shown(problem)}.")
-    print("Everything holds." if not problems else f"{len(problems):,} things do not hold.")
+    print("Everything holds." if not problems else
+          "One thing does not hold." if len(problems) == 1 else f"{len(problems):,} things do not hold.")
     return 1 if problems else 0
 
 

@@ -106,10 +106,53 @@ def test_one_changed_byte_is_found_and_named(published, name, named):
         flip(path, at)
         done = run(copy, "--key", log.key)
         assert done.returncode == 1, f"byte {at} of {name}"
-        assert "do not hold" in done.stdout
+        assert "WRONG: " in done.stdout
         if name != "checkpoint":
             assert named in done.stdout
         path.write_bytes(whole)
+
+
+def test_the_line_that_was_changed_is_named_and_no_more_than_a_few_of_many(published):
+    log, copy = published
+    tile = copy / "tile/0/000"
+    whole = tile.read_bytes()
+    flip(tile, 41 * 32 + 7)
+    assert "line 41 is not the one whose hash stands in tile/0/000" in run(copy, "--key", log.key).stdout
+    tile.write_bytes(bytes(len(whole)))
+    named = run(copy, "--key", log.key).stdout
+    assert "line 4 is not the one" in named
+    assert "line 5 is not the one" not in named
+    tile.write_bytes(whole[:40 * 32])
+    assert "line 40 is not the one" in run(copy, "--key", log.key).stdout
+
+
+def test_a_copy_is_saved_and_can_be_checked_by_itself(published, tmp_path):
+    log, copy = published
+    assert ledger.publish_balances() == [256]
+    log.save(copy)
+    assert run(copy, "--key", log.key, "--save", tmp_path / "new" / "mine").returncode == 0
+    saved = {path.relative_to(copy): path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    assert {path.relative_to(tmp_path / "new/mine"): path.read_bytes()
+            for path in (tmp_path / "new/mine").rglob("*") if path.is_file()} == saved
+    assert run(tmp_path / "new" / "mine").returncode == 0
+
+
+@pytest.mark.parametrize("word", ["--save", "--balances"])
+def test_a_place_where_nothing_can_be_written_is_said_so(published, tmp_path, word):
+    log, copy = published
+    (tmp_path / "a file").write_text("")
+    done = run(copy, "--key", log.key, word, tmp_path / "a file" / "x")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize("what", [b"", b"PK\x03\x04\xff\xfe", b"a letter\n"])
+def test_a_kept_file_that_is_no_checkpoint_is_named(published, tmp_path, what):
+    log, copy = published
+    (tmp_path / "holiday.jpg").write_bytes(what)
+    done = run(copy, "--key", log.key, "--kept", tmp_path / "holiday.jpg")
+    assert done.returncode == 1
+    assert "holiday.jpg, which you kept, is no checkpoint of this log" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["tile/entries/000", "tile/0/000", "tile/1/000.p/1", "schema/v1.json",

@@ -298,7 +298,7 @@ def test_every_key_that_was_given_must_have_signed(tmp_path):
     done = stranger(folder, "--key", str(SIGNER.key), "--key", str(witness.key))
     assert done.returncode == 1
     assert "WRONG: you gave a key of witness.example/w, and no such key signed the checkpoint." in done.stdout
-    assert "1 things do not hold." in done.stdout
+    assert "One thing does not hold." in done.stdout
     text = formats.read_note((folder / "checkpoint").read_bytes()).text
     (folder / "checkpoint").write_bytes(formats.Note(text, (SIGNER.sign(text), witness.sign(text, 1))).encoded)
     assert stranger(folder, "--key", str(SIGNER.key), "--key", str(witness.key)).returncode == 0
