@@ -1,6 +1,5 @@
 """The open books: accounts, entries, one entry with its proof, and which way money may go. For anybody."""
 
-import json
 import uuid
 from typing import Any
 
@@ -9,7 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from fund.kernel.errors import NotFound
 from fund.kernel.money import pounds
 from fund.kernel.words import _
-from fund.ledger import queries
+from fund.ledger import formats, queries
 from fund.ledger.rules import CLASSES, words
 from fund.transparency import queries as public_record
 from fund.web import access
@@ -111,15 +110,8 @@ def entry(entry_id: uuid.UUID) -> str:
     published = public_record.published_size()
     return render_template("ledger/entry.html", found=found, phases=words.PHASES, changes=words.changes,
                            checkpoint=published if found.leaf.seq < published else None,
-                           text=found.leaf.encoded.decode(), record=_pairs(found.said, "record"),
-                           params=_pairs(found.said, "params"))
-
-
-def _pairs(said: dict[str, Any], word: str) -> list[tuple[str, str]]:
-    """What a leaf says under a word, as rows of words and values; whatever is no object is one row."""
-    inner = said.get(word, {})
-    return [(words.name(key), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-            for key, value in (inner if isinstance(inner, dict) else {word: inner}).items()]
+                           text=found.leaf.encoded.decode(), record=formats.pairs(found.said, "record"),
+                           params=formats.pairs(found.said, "params"))
 
 
 @blueprint.get("/ledger/entries/<uuid:entry_id>/leaf")

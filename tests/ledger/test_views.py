@@ -1,16 +1,22 @@
 """The open books as a stranger meets them: they add up, lead on, and any line can be checked by hand."""
 
+import ast
 import hashlib
 import html
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from fund.ledger import actions, queries, rules
+import fund
+from fund.ledger import actions, formats, queries, rules
+from fund.ledger.rules import words
 from tests.make.ledger import make_allocation, make_decision, make_funded_endowment
 
 DAY = date(2026, 6, 1)
+FUND = Path(fund.__file__).parent
 
 
 @pytest.fixture
@@ -106,7 +112,7 @@ def test_any_line_can_be_checked_by_hand(client, fund):
 def test_a_line_says_what_it_means_why_and_what_followed(client, fund):
     page = text(client, f"/ledger/entries/{fund['offer'].entry_id}")
     assert "£3,000 was kept for a group while it reads its offer." in page
-    assert "Decision" in page  # why
+    assert "A panel of residents decided about an application." in page  # why
     assert "A group said yes" in page  # and then
     page = text(client, f"/ledger/entries/{fund['wrong'].entry_id}")
     assert "A mistake of £7 was put right" in page
@@ -114,7 +120,8 @@ def test_a_line_says_what_it_means_why_and_what_followed(client, fund):
 
 def test_a_public_record_has_the_same_page_without_lines(client, fund):
     page = text(client, f"/ledger/entries/{fund['decision']}")
-    assert "Outcome awarded" in page
+    assert "Outcome Funded" in page
+    assert "Amount £3,000.00" in page
     assert "What moved" not in page
 
 
@@ -137,7 +144,7 @@ def test_what_is_not_there_is_not_found(client, fund, address):
 
 def test_no_way_leads_out_of_capital_but_the_mirror(client, session):
     page = text(client, "/ledger/rules")
-    assert "Reversal Permanent capital, Bank" in page
+    assert "Mistake put right Permanent capital, Bank" in page
     ways = [(row.kind, row.debit_class) for row in queries.posting_rules() if row.debit_class == "permanent_capital"]
     assert {kind for kind, _ in ways} == {"reversal"}
 
@@ -145,7 +152,8 @@ def test_no_way_leads_out_of_capital_but_the_mirror(client, session):
 def test_a_line_or_an_account_is_found_by_what_one_has_in_hand(client, fund):
     paid, grant = fund["paid"], "/ledger/accounts/5000/GRT-1"
     line = f"/ledger/entries/{paid.entry_id}"
-    for typed, where in [(str(paid.seq), line), (f"#{paid.seq}", line), (str(paid.entry_id), line), (" grt-1 ", grant),
+    for typed, where in [(str(paid.seq), line), (f"#{paid.seq}", line), (f"Line {paid.seq}", line),
+                         (f"llinell {paid.seq}", line), (str(paid.entry_id), line), (" grt-1 ", grant),
                          ("5000/GRT-1", grant), ("E05000650", "/ledger/accounts/4000/E05000650"),
                          ("1000", "/ledger/accounts/1000")]:
         answer = client.get("/ledger/find", query_string={"q": typed})
@@ -166,3 +174,47 @@ def test_what_is_not_there_is_said_and_kept_in_the_box(client, fund, typed):
 def test_an_empty_box_finds_nothing_and_complains_of_nothing(client, session):
     assert client.get("/ledger/find?q=+").status_code == 200
     assert "Nothing in the record" not in client.get("/ledger/find").text
+
+
+def test_an_entry_of_the_endowment_is_found_by_the_reference_of_whoever_paid(client, fund, session):
+    tranche = session.execute(sa.text("SELECT reference, entry_id FROM tranche ORDER BY recorded_at LIMIT 1")).one()
+    answer = client.get("/ledger/find", query_string={"q": f" {tranche.reference.lower()} "})
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/ledger/entries/{tranche.entry_id}")
+
+
+@pytest.mark.parametrize(("said", "rows"), [
+    ({"amount": "300000", "rank": 1, "score_tenths": 705, "outcome": "part_awarded", "area": "E05000650"},
+     [("Amount", "£3,000.00"), ("Rank", "1"), ("Score out of 100", "70.5"), ("Outcome", "Funded in part"),
+      ("Place", "E05000650")]),
+    ({"closed_through": "2026-03-31", "opens_at": "2026-03-31T11:00:00+00:00", "month": "2026-02"},
+     [("Closed up to and with", "31 March 2026"), ("Opens", "31 March 2026, noon"), ("Month", "February 2026")]),
+    ({"rules": {"part_funding": 1, "most_pence": "1000000", "stage_shares": [50, 50]}, "criteria": [
+        {"name": "Need", "weight": 2}, {"name": "Joy", "weight": 1}]},
+     [("Rules", "May fund a part: Yes; Most for one group: £10,000.00; Stages, in %: 50, 50"),
+      ("Criteria", "Name: Need; Weight: 2 · Name: Joy; Weight: 1")]),
+    # What nobody here knows, or what has not the form of its word, stands as it is.
+    ({"a_new_word": "x", "amount": "£3", "closed_through": "2026-02-30", "outcome": "maybe", "month": "2026-13",
+      "opens_at": "2026-02-30T99:00:00Z", "rank": None, "pot": [None, {"a": "1"}]},
+     [("A new word", "x"), ("Amount", "£3"), ("Closed up to and with", "2026-02-30"), ("Outcome", "maybe"),
+      ("Month", "2026-13"), ("Opens", "2026-02-30T99:00:00Z"), ("Rank", "None"),
+      ("What the panel may give", "None · A: 1")])])
+def test_what_a_record_says_is_shown_in_words(app, said, rows):
+    assert formats.pairs({"record": said}, "record") == rows
+    assert formats.pairs({}, "record") == []
+    assert formats.pairs({"record": "five"}, "record") == [("Record", "five")]
+
+
+def test_every_kind_of_the_posting_matrix_has_a_name_and_a_sentence(session):
+    kinds = {row.kind for row in queries.posting_rules()}
+    assert kinds == words.NAMES.keys()
+    assert not [kind for kind in kinds if words.sentence(kind, "£1") == words.as_words(kind)]
+
+
+def test_every_public_record_that_the_program_writes_has_a_sentence():
+    """The kinds are read out of the program: the first word that is given to `append` or `append_later`."""
+    calls = [node for path in FUND.rglob("*.py") for node in ast.walk(ast.parse(path.read_text()))
+             if isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[0], ast.Constant)
+             and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("append", "append_later")]
+    kinds = {node.args[0].value for node in calls}
+    assert {"decision", "scores_sealed", "round_published", "price_recorded"} <= kinds
+    assert not [kind for kind in kinds if words.sentence(kind, "") == words.as_words(kind)]

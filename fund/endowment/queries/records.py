@@ -24,6 +24,15 @@ def tranches(received_by: date | None = None) -> list[Tranche]:
         Tranche.received_on <= received_by)))
 
 
+@ledger.finds_entries
+def entry_by_reference(reference: str) -> uuid.UUID | None:
+    """The newest entry of a tranche, income, drawdown or budget that whoever paid or wrote it calls so, in capitals."""
+    named = sa.union_all(*(
+        sa.select(table.entry_id, table.recorded_at).where(sa.func.upper(table.reference) == reference)
+        for table in (Tranche, EndowmentReturn, Drawdown, RunningCostBudget))).subquery()
+    return session.scalar(sa.select(named.c.entry_id).order_by(named.c.recorded_at.desc()).limit(1))
+
+
 @dataclass(frozen=True, slots=True)
 class TrancheShare:
     """One tranche's part of a sum that the whole endowment earned, spent or holds."""

@@ -20,6 +20,7 @@ from fund.grants.rules import Basis, HandFacts, OfferFacts, Paid, PayeeFacts, Re
 from fund.kernel import clock
 from fund.kernel.errors import NotFound
 from fund.kernel.reasons import Reason
+from fund.ledger.queries import finds_entries
 from fund.organisations import queries as organisations
 
 _IDS = postgresql.ARRAY(postgresql.UUID(as_uuid=True))
@@ -393,6 +394,12 @@ def releases_by_reference(end_to_end_ids: Collection[str]) -> dict[str, tuple[uu
     rows = session.execute(sa.select(Release.end_to_end_id, Release.id, Release.amount_pence)
                            .where(Release.end_to_end_id.in_(end_to_end_ids)).order_by(Release.end_to_end_id))
     return {reference: (id_, amount) for reference, id_, amount in rows}
+
+
+@finds_entries
+def entry_of_release(end_to_end_id: str) -> uuid.UUID | None:
+    """The entry with which a payment went on its way, by its reference to the bank."""
+    return session.scalar(sa.select(Release.entry_id).where(Release.end_to_end_id == end_to_end_id))
 
 
 def ends_of(release_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, set[str]]:

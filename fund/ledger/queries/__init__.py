@@ -32,7 +32,7 @@ from fund.ledger.queries.entries import (
     relating_to,
     shown,
 )
-from fund.ledger.queries.find import found_by
+from fund.ledger.queries.find import finds_entries, found_by
 from fund.ledger.queries.kinds import EntrySum, entries_of_kinds
 from fund.ledger.queries.movements import Moved, moved_by_day
 from fund.ledger.queries.replayed import balances_at
@@ -41,6 +41,6 @@ __all__ = [
     "Balance", "Brief", "ClassSum", "EntrySum", "LineRow", "Moved", "Movement", "Shown", "accounts_of_class",
     "all_balances", "allocated_pence", "available_pence", "balance_as_effective", "balance_as_recorded",
     "balance_of", "balances", "balances_at", "briefs", "capital_by_day", "class_sums", "entries_of_kinds",
-    "first_open_day", "flows", "found_by", "largest_allocations", "latest", "lines_of", "moved_by_day",
+    "finds_entries", "first_open_day", "flows", "found_by", "largest_allocations", "latest", "lines_of", "moved_by_day",
     "movements_of", "pending_lines", "posting_rules", "relating_to", "shown", "steps_of_a_pound",
 ]

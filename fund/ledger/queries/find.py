@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -11,13 +12,26 @@ from fund.transparency import queries as public_record
 
 #: What may stand before a reference in the code of an account: a place's, a grant's, a year's.
 _BEFORE = ("", "4000/", "5000/", "3150/", "3250/")
-_LINE = re.compile(r"#?([0-9][0-9,]{0,20})")
+_LINE = re.compile(r"(?:#|line|llinell)? ?([0-9][0-9,]{0,20})", re.IGNORECASE)  # as the pages write it
+
+#: What a part above this one knows by a reference of its own: the id of the entry's leaf, or nothing.
+Finder = Callable[[str], uuid.UUID | None]
+_finders: list[Finder] = []
+
+
+def finds_entries(finder: Finder) -> Finder:
+    """Let a part above this one find an entry by what stands on a letter or a bank statement. A decorator.
+
+    It is asked for what no account and no line is called, in capitals and without spaces at its ends.
+    """
+    _finders.append(finder)
+    return finder
 
 
 def found_by(text: str) -> uuid.UUID | str | None:
-    """What `text` names: the id of a line (by its number or id), or the code of an account (by its code, or the
-    reference of a grant, place or year in it); nothing where there is no such thing. An exact look-up, so it costs the
-    same however long the record is.
+    """What `text` names: the id of a line (by its number or id, or by a reference that another part knows), or the
+    code of an account (by its code, or the reference of a grant, place or year in it); nothing where there is no such
+    thing. An exact look-up, so it costs the same however long the record is.
     """
     given = text.strip()
     codes = [before + one for before in _BEFORE for one in (given, given.upper())]
@@ -32,4 +46,4 @@ def found_by(text: str) -> uuid.UUID | str | None:
     try:
         return public_record.known_id(uuid.UUID(given))
     except ValueError:
-        return None
+        return next((found for finder in _finders if (found := finder(given.upper())) is not None), None)

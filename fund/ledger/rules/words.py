@@ -50,6 +50,15 @@ _KINDS = {
 
 _RECORDS = {
     "genesis": N_("The record begins, and is named."),
+    "allocation_rule_published": N_("The rule that shares the money out between places was published."),
+    "round_published": N_("The rules of a round were published."),
+    "application_received": N_("An application came in. Nobody can change it any more."),
+    "sitting_opened": N_("A panel began to score."),
+    "scores_sealed": N_("A panel member handed in scores. They stay sealed until all are in."),
+    "sitting_pot": N_("What a panel may give was written down."),
+    "sitting_closed": N_("A panel closed, and the seed that settles ties was opened."),
+    "decision": N_("A panel of residents decided about an application."),
+    "rehearsal_rule": N_("This is a rehearsal with real grants, invented scores and invented payments."),
     "account_opened": N_("An account was opened."),
     "period_closed": N_("The books were closed through a day."),
     "spending_rule_chosen": N_("Trustees chose the rule by which a year's limit is worked out."),
@@ -58,6 +67,23 @@ _RECORDS = {
     "reclaim_reserve_policy": N_("Trustees switched the reserve for owners on or off."),
     "key_rotated": N_("The log has a new key. For a year the old one signs too."),
     "erasure": N_("Something private was forgotten at somebody’s wish. The lines and their proofs stay."),
+}
+
+#: The kinds of entry by name, for the list of the ways that money may go.
+NAMES = {
+    "dormant_assets_receipt": N_("Money from forgotten accounts"), "reclaim_paid": N_("Paid to an owner"),
+    "reclaim_reserve_top_up": N_("More set by for owners"), "reclaim_reserve_release": N_("Less set by for owners"),
+    "trade": N_("Investments bought or sold"), "investment_income": N_("Income of the investments"),
+    "bank_interest": N_("Interest of the bank"), "revaluation_gain": N_("Investments worth more"),
+    "revaluation_loss": N_("Investments worth less"), "deficit_made_good": N_("Capital made good"),
+    "spending_rule_set": N_("A year's limit"), "drawdown": N_("Let out to spend"),
+    "area_allocation": N_("Set aside for places"), "operating_budget": N_("Budget for running costs"),
+    "grant_offer": N_("Offer"), "grant_agreement": N_("Offer accepted"), "grant_offer_lapsed": N_("Offer ended"),
+    "stage_release": N_("Payment sent"), "stage_paid": N_("Payment arrived"), "payment_failed": N_("Payment failed"),
+    "payment_returned": N_("Payment came back"), "host_contribution": N_("For who holds a group’s money"),
+    "grant_return": N_("Paid back by a group"), "grant_decommitted": N_("Part of a grant not paid"),
+    "operating_cost": N_("Running costs"), "participation_payment": N_("For taking part in a panel"),
+    "reversal": N_("Mistake put right"),
 }
 
 #: What each phase of a line means.
@@ -69,12 +95,17 @@ def sentence(kind: str, amount: str) -> str:
     """What an entry or a public record of this kind means, in one sentence; `amount` is written for people."""
     if kind in _KINDS:
         return _(_KINDS[kind], amount=amount)
-    return _(_RECORDS[kind]) if kind in _RECORDS else name(kind)
+    return _(_RECORDS[kind]) if kind in _RECORDS else as_words(kind)
 
 
 def name(kind: str) -> str:
-    """A kind as words, where there is no sentence for it: `rule_published` as `Rule published`."""
-    return kind.replace("_", " ").capitalize()
+    """A kind of entry by its name."""
+    return _(NAMES[kind]) if kind in NAMES else as_words(kind)
+
+
+def as_words(word: str) -> str:
+    """A word of a line as it stands, where nobody gave it a name: `rule_published` as `Rule published`."""
+    return word.replace("_", " ").capitalize()
 
 
 def goes_up(account_class: str, *, debited: bool) -> bool:

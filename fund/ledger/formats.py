@@ -1,0 +1,111 @@
+"""What a line of the record says beside its movements, word by word, as people read it in their language.
+
+The words of a line are for ever and for programs; here they get a name and their values a form. A word that is not
+known here, because another part wrote it later, is shown as it stands.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from fund.kernel.money import exact_pounds
+from fund.kernel.words import N_, _
+from fund.ledger.rules import words
+from fund.web import filters
+
+_NAMES = {
+    "accounts": N_("Kinds of account (fingerprint)"), "amount": N_("Amount"), "application": N_("Application"),
+    "area": N_("Place"), "asked_pence": N_("Asked for by trustees"), "available": N_("What the panel could give"),
+    "back_by": N_("To be back by"), "capacity": N_("Who chose"), "class": N_("Kind of account"),
+    "closed_through": N_("Closed up to and with"), "closes_at": N_("Closes"), "code": N_("Code"),
+    "cost_ceiling_basis_points": N_("Most for running costs, in hundredths of 1%"), "criteria": N_("Criteria"),
+    "decision": N_("Decision"), "decisions": N_("Decisions"), "document_sha256": N_("Document (fingerprint)"),
+    "erased": N_("What was forgotten"), "field": N_("What"), "file": N_("File (fingerprint)"),
+    "financial_year": N_("Year"), "floor_pence": N_("No less than"), "form": N_("Form"),
+    "gifts": N_("What was given, by month"), "holding": N_("Investment"), "index": N_("Prices now"),
+    "index_year_ago": N_("Prices a year before"), "inputs_sha256": N_("All that it was worked out from (fingerprint)"),
+    "key": N_("New key"), "leaf": N_("Line"), "month": N_("Month"), "most_points": N_("Most points"),
+    "name": N_("Name"), "need_versions": N_("Measures of need"), "neighbourhood": N_("Place"), "number": N_("Number"),
+    "on": N_("On"), "opens_at": N_("Opens"), "origin": N_("Name of the log"), "outcome": N_("Outcome"),
+    "parameters": N_("Figures of the rule"), "places": N_("Places"), "position": N_("Number"),
+    "pot": N_("What the panel may give"), "pot_pence": N_("Shared out"),
+    "previous_pence": N_("The year before might spend"), "question": N_("Question"), "rank": N_("Rank"),
+    "reference": N_("Reference"), "reserve": N_("Set by for owners"), "residents": N_("Residents"),
+    "round": N_("Round"), "rule": N_("Rule"), "rule_pence": N_("What the rule gives"),
+    "rule_version": N_("Version of the rule"), "rules": N_("Rules"), "schema": N_("What a line may say (fingerprint)"),
+    "scheme": N_("Scheme"), "score_tenths": N_("Score out of 100"), "scoring_closes_at": N_("Scores are due"),
+    "seal": N_("Seal of the scores"), "seed": N_("Seed for ties"), "seed_commitment": N_("Seal of the seed for ties"),
+    "sender": N_("Sender"), "series": N_("Measure of prices"), "sha256": N_("Application (fingerprint)"),
+    "signed_with": N_("Signed with"), "sitting": N_("Panel’s sitting"), "source": N_("Source"), "tenths": N_("Index"),
+    "term_from": N_("From"), "term_to": N_("To"), "text": N_("In words"), "tie_break": N_("Ties"),
+    "tie_order": N_("Ties"), "trustees": N_("Trustees"), "unapplied_pence": N_("Return not yet used"),
+    "value_pence": N_("Worth"), "values": N_("What it was worth"), "weight": N_("Weight"),
+    "words_sha256": N_("Their words (fingerprint)"),
+    # of a round's rules
+    "version": N_("Version"), "readers": N_("Members who read each application"),
+    "quorum": N_("Members who must score"), "threshold": N_("Score that is good enough"),
+    "scoring_days": N_("Days to score"),
+    "most_pence": N_("Most for one group"), "up_front_below_pence": N_("Paid at once below"),
+    "stage_shares": N_("Stages, in %"), "part_funding": N_("May fund a part"),
+    "lapse_days": N_("Days to answer an offer"), "check_days": N_("Days to check"),
+}
+_VALUES: dict[str, dict[Any, str]] = {
+    "outcome": {"awarded": N_("Funded"), "part_awarded": N_("Funded in part"), "reserve": N_("On the reserve list"),
+                "declined": N_("Not funded")},
+    "capacity": {"trustee": N_("A trustee"), "system": N_("The fund’s program, by its rules")},
+    "reserve": {"on": N_("Switched on"), "off": N_("Switched off")},
+    "part_funding": {0: N_("No"), 1: N_("Yes")},
+    "class": {kind: name for kind, (name, _about) in words.ACCOUNT_CLASSES.items()},
+}
+_MONEY = {"amount", "available", "pot"}  # besides each that says in its name that it is in pence
+
+
+def pairs(said: Mapping[str, Any], word: str) -> list[tuple[str, str]]:
+    """What a line says under a word (`record`, `params`), as rows of a name and a value; no object is one row."""
+    inner = said.get(word, {})
+    return [(_name(key), _value(key, value))
+            for key, value in (inner if isinstance(inner, dict) else {word: inner}).items()]
+
+
+def _name(key: str) -> str:
+    return _(_NAMES[key]) if key in _NAMES else words.as_words(key)
+
+
+def _value(key: str, value: Any) -> str:
+    """A value as people read it; whatever has not the form that its word asks for stays what it is."""
+    if isinstance(value, dict):
+        return "; ".join(f"{_name(inner)}: {_value(inner, one)}" for inner, one in value.items())
+    if isinstance(value, list):
+        inside = " · " if any(isinstance(one, list | dict) for one in value) else ", "
+        return inside.join(_value(key, one) for one in value)
+    known = _VALUES.get(key, {}).get(value)
+    if known is not None:
+        return _(known)
+    if (key.endswith("_pence") or key in _MONEY) and re.fullmatch("0|[1-9][0-9]{0,18}", str(value)):
+        return exact_pounds(int(value))
+    if isinstance(value, int):
+        return f"{value / 10:.1f}" if key.endswith("tenths") else f"{value:,}"
+    written = str(value)
+    return next((said for form, say in _FORMS if form.fullmatch(written) and (said := _said(say, written))), written)
+
+
+def _said(say: Callable[[str], str], value: str) -> str:
+    """A day or a moment in words; nothing where the calendar has none such."""
+    try:
+        return say(value)
+    except ValueError:
+        return ""
+
+
+def _month(value: str) -> str:
+    first = date.fromisoformat(value + "-01")
+    return f"{filters.month_name(first.month)} {first.year}"
+
+
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
+    (re.compile(r"\d{4}-\d\d-\d\d"), lambda value: filters.date(date.fromisoformat(value))),
+    (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)"),
+     lambda value: filters.moment(datetime.fromisoformat(value))),
+    (re.compile(r"\d{4}-\d\d"), _month),
+)
