@@ -9,8 +9,8 @@ PYTHON ?= $(shell for found in python3 python3.14 python3.13 python3.12 python3.
 	$$found -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$found && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Two tests at a time; `make test JOBS=0` runs them one after the other.
-JOBS ?= 2
+# Three tests at a time, also on two cores: many wait for a browser or a server. `make test JOBS=0` runs one by one.
+JOBS ?= 3
 # `make test TESTS=tests/ledger` runs some of them.
 TESTS ?= tests
 # Without those on real data, which take minutes.

@@ -104,9 +104,9 @@ def _places_and_money(driver: Driver) -> dict[str, uuid.UUID]:
     for name, _price, _at_year_end, now in story.HOLDINGS:
         _value(driver, name, now, today)
     driver.do(endowment.draw_down, SYSTEM, amount_pence=story.DRAWDOWN_PENCE, financial_year=year,
-              drawn_on=starts + timedelta(days=20), reference=f"DD-{year}")
+              drawn_on=min(today, starts + timedelta(days=20)), reference=f"DD-{year}")
     driver.do(allocations.run_allocation, SYSTEM, pot_pence=story.DRAWDOWN_PENCE, floor_pence=story.FLOOR_PENCE,
-              financial_year=year, on=starts + timedelta(days=30))
+              financial_year=year, on=min(today, starts + timedelta(days=30)))
     return codes
 
 

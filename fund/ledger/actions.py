@@ -55,7 +55,6 @@ class ToPost:
     reverses: uuid.UUID | None = None
     area: str | None = None
     grant: str | None = None
-    subject: str | None = None
     params: Mapping[str, Any] | None = None
     commitments: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     recorded_at: datetime | None = None
@@ -247,8 +246,6 @@ def _said(entry: ToPost) -> dict[str, Any]:
         said["area"] = entry.area
     if entry.grant is not None:
         said["grant"] = entry.grant
-    if entry.subject is not None:
-        said["subject"] = entry.subject
     if entry.params is not None:
         said["params"] = formats.nfc(entry.params)
     return said

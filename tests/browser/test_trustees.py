@@ -142,14 +142,20 @@ def test_a_limit_that_lapsed_is_proposed_again(live, walk):
     other.fill("A smaller limit, if you want one", "1").press("Give it to another trustee", sees="You proposed it")
 
 
+def switch(live, *, is_on: bool) -> None:
+    with live.app.app_context():
+        actions.switch_reserve(SYSTEM, is_on=is_on)
+        session.commit()
+
+
 def test_the_reserve_is_moved_by_two_in_every_state(live, walk):
     one, other = walk(0), walk(1)
-    one.open("/trustees/reserve", shot="trustee-reserve-off", sees="off")
-    one.page.get_by_role("radio").first.check()
+    one.open("/trustees/reserve", shot="trustee-reserve-off", sees="there is nothing to change")
+    switch(live, is_on=True)
+    one.open("/trustees/reserve").page.get_by_role("radio").first.check()
+    switch(live, is_on=False)  # while the page is open
     one.fill("How much?", "1").press("Give it to another trustee", shot="trustee-reserve-refused", sees="no reserve")
-    with live.app.app_context():
-        actions.switch_reserve(SYSTEM, is_on=True)
-        session.commit()
+    switch(live, is_on=True)
     for kind, much in ((0, "15"), (1, "5")):
         one.open("/trustees/reserve", shot="trustee-reserve").press("Give it to another trustee", sees="Choose")
         one.page.get_by_role("radio").nth(kind).check()

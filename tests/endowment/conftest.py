@@ -13,8 +13,9 @@ __all__ = ["hand", "own_app", "stage"]
 
 @pytest.fixture(autouse=True)
 def in_its_year(monkeypatch):
-    """The year of these tests is this one, whenever they run: some things can be done for it and the next alone."""
-    monkeypatch.setattr(clock, "today", lambda: date(2026, 11, 22))
+    """The year of these tests is 2026-27, on its last day, whenever they run: some things can be done for this year and
+    the next alone, and nothing for a day that has not come."""
+    monkeypatch.setattr(clock, "today", lambda: date(2027, 3, 31))
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_no_more_than_the_limit_is_drawn_down(session):
         actions.draw_down(SYSTEM, amount_pence=left + 1, financial_year="2026-27", drawn_on=DAY, reference="x")
     assert codes(refused) == ["over_limit"]
     with pytest.raises(Refused) as refused:
-        actions.draw_down(SYSTEM, amount_pence=1, financial_year="2026-27", drawn_on=date(2027, 4, 1), reference="x")
+        actions.draw_down(SYSTEM, amount_pence=1, financial_year="2026-27", drawn_on=date(2026, 3, 31), reference="x")
     assert codes(refused) == ["other_year"]
 
 

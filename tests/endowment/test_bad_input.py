@@ -18,6 +18,7 @@ from tests.make.ledger import make_funded_endowment, make_tranche
 
 DAY = date(2026, 6, 1)
 CLOSED = date(2026, 4, 30)
+TOMORROW = date(2027, 4, 1)  # the day after these tests' today
 
 
 def income(**more):
@@ -33,6 +34,19 @@ def drawdown(**more):
 def budget(**more):
     return actions.budget_running_costs(SYSTEM, **{"amount_pence": 5, "financial_year": "2026-27", "set_on": DAY,
                                                    "reference": "1", **more})
+
+
+def tranche():
+    return make_tranche(received_on=TOMORROW)
+
+
+def trade(agreed_on=TOMORROW):
+    return actions.agree_trade(SYSTEM, buy=True, holding="A fund", amount_pence=5, agreed_on=agreed_on, reference="1")
+
+
+def settled():
+    trade(DAY)
+    return actions.settle_trade(SYSTEM, "1", settled_on=TOMORROW)
 
 
 @pytest.fixture
@@ -52,7 +66,10 @@ def written(session) -> tuple:
 @pytest.mark.parametrize(("entry", "more", "code"), [
     *((income, {"amount_pence": pence}, "ck_transfer_amount") for pence in (0, -1, 1.5, 10**15 + 1, 10**19)),
     (income, {"earned_on": CLOSED}, "period_is_open"),
-    (income, {"earned_on": date(3000, 1, 1)}, "ck_entry_effective_on"),
+    (income, {"earned_on": date(1989, 12, 31)}, "ck_entry_effective_on"),
+    (income, {"earned_on": TOMORROW}, "not_yet"), (drawdown, {"drawn_on": TOMORROW}, "not_yet"),
+    (budget, {"set_on": TOMORROW}, "not_yet"), (tranche, {}, "not_yet"), (trade, {}, "not_yet"),
+    (settled, {}, "not_yet"),
     *((drawdown, {"amount_pence": pence}, code) for pence, code in ((0, "nothing"), (-1, "nothing"),
                                                                    (10**19, "over_limit"))),
     (drawdown, {"drawn_on": CLOSED}, "period_is_open"), (drawdown, {"financial_year": "2031-32"}, "over_limit"),

@@ -254,7 +254,7 @@ def test_a_rule_or_a_plan_is_for_this_year_or_the_next(low, year):
 
 def test_no_limit_is_worked_out_for_a_day_that_has_not_come(low):
     with pytest.raises(Refused) as refused:
-        actions.propose_spending_limit(trustee(), "2027-28", set_on=date(2027, 3, 31))
+        actions.propose_spending_limit(trustee(), "2027-28", set_on=date(2027, 4, 1))
     assert "not_yet" in {reason.code for reason in refused.value.reasons}
 
 

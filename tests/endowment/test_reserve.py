@@ -19,6 +19,7 @@ from tests.make.ledger import make_tranche
 from tests.make.people import make_staff
 
 DAY = date(2026, 6, 1)
+TOMORROW = date(2027, 4, 1)  # the day after these tests' today
 PAPER = b"advice of payment"
 
 
@@ -101,6 +102,11 @@ def test_an_owner_is_paid_or_the_payment_is_called_off(reserve):
     actions.pay_owner(SYSTEM, amount_pence=2_000, agreed_on=DAY, reference="R2")
     assert actions.pay_owner(SYSTEM, amount_pence=2_000, agreed_on=DAY, reference="R2").amount_pence == 2_000
     assert balances.balance_of("2000").reserved_pence == 3_000
+    for too_early in (lambda: actions.pay_owner(SYSTEM, amount_pence=1, agreed_on=TOMORROW, reference="R3"),
+                      lambda: actions.end_payment(SYSTEM, "R1", is_paid=True, ended_on=TOMORROW)):
+        with pytest.raises(Refused) as refused:
+            too_early()
+        assert codes(refused) == ["not_yet"]
     actions.end_payment(SYSTEM, "R1", is_paid=True, ended_on=DAY)
     actions.end_payment(SYSTEM, "R2", is_paid=False, ended_on=DAY)
     assert posted("2000", "1000", "3000") == [39_000, 104_000, 60_000]

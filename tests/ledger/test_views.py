@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 import fund
-from fund.ledger import actions, formats, queries, rules
+from fund.ledger import actions, queries, rules
 from fund.ledger.rules import words
+from fund.ledger.views import said as said_in_words
 from tests.make.ledger import make_allocation, make_decision, make_funded_endowment
 
 DAY = date(2026, 6, 1)
@@ -199,9 +200,9 @@ def test_an_entry_of_the_endowment_is_found_by_the_reference_of_whoever_paid(cli
       ("Month", "2026-13"), ("Opens", "2026-02-30T99:00:00Z"), ("Rank", "None"),
       ("What the panel may give", "None · A: 1")])])
 def test_what_a_record_says_is_shown_in_words(app, said, rows):
-    assert formats.pairs({"record": said}, "record") == rows
-    assert formats.pairs({}, "record") == []
-    assert formats.pairs({"record": "five"}, "record") == [("Record", "five")]
+    assert said_in_words.pairs({"record": said}, "record") == rows
+    assert said_in_words.pairs({}, "record") == []
+    assert said_in_words.pairs({"record": "five"}, "record") == [("Record", "five")]
 
 
 def test_every_kind_of_the_posting_matrix_has_a_name_and_a_sentence(session):

@@ -34,7 +34,8 @@ def agree_trade(actor: Actor, *, buy: bool, holding: str, amount_pence: int, agr
         return same(found, {**given, "holding_id": getattr(_find(holding), "id", None)})
     holding_id = _open(holding)
     queries.wait_for_holding(holding_id)
-    refuse_if(rules.reasons_not_to_trade(queries.holding_facts(holding), buy=buy, amount_pence=amount_pence))
+    refuse_if(rules.reasons_not_yet(agreed_on, clock.today()) + rules.reasons_not_to_trade(
+        queries.holding_facts(holding), buy=buy, amount_pence=amount_pence))
     ledger.open_standing_accounts()
     trade = HoldingTrade(id=ids.new_id(), holding_id=holding_id, reference=reference, entry_id=ids.new_id(),
                          **given)
@@ -66,7 +67,8 @@ def _end(actor: Actor, reference: str, ended_on: date, *, is_settled: bool) -> H
     found = session.get(HoldingTradeEnd, trade.id)
     if found is not None and (found.is_settled, found.ended_on) == (is_settled, ended_on):
         return found
-    refuse_if(rules.reasons_not_to_end_trade(found is not None, trade.agreed_on, ended_on))
+    refuse_if(rules.reasons_not_yet(ended_on, clock.today())
+              + rules.reasons_not_to_end_trade(found is not None, trade.agreed_on, ended_on))
     end = HoldingTradeEnd(trade_id=trade.id, is_settled=is_settled, ended_on=ended_on, entry_id=ids.new_id())
     session.add(end)
     record_act(actor, "settle_trade" if is_settled else "call_off_trade", "holding_trade", trade.id)

@@ -9,7 +9,7 @@ from fund.db import session
 from fund.endowment import queries, rules
 from fund.endowment.models import EndowmentReturn, Tranche
 from fund.endowment.rules.given import allow, document_sha256, key, same, text
-from fund.kernel import ids
+from fund.kernel import clock, ids
 from fund.kernel.actor import Actor
 from fund.kernel.errors import BadInput, refuse_if
 from fund.kernel.words import _
@@ -40,7 +40,8 @@ def receive_tranche(actor: Actor, *, sender: str, reference: str, amount_pence: 
                                                      Tranche.reference == reference)).one_or_none()
     if found is not None:
         return same(found, given)
-    refuse_if(rules.reasons_not_to_receive(amount_pence, reclaim_pence, queries.reserve_is_on()))
+    refuse_if(rules.reasons_not_yet(received_on, clock.today())
+              + rules.reasons_not_to_receive(amount_pence, reclaim_pence, queries.reserve_is_on()))
     ledger.open_standing_accounts()
     if reclaim_pence:
         ledger.open_account(accounts.RECLAIM_RESERVE, name="Set by for reclaims")
@@ -82,7 +83,7 @@ def record_return(actor: Actor, kind: str, amount_pence: int, earned_on: date, s
                                                              EndowmentReturn.reference == reference)).one_or_none()
     if found is not None:
         return same(found, given), False
-    refuse_if(accounts.reasons_not_to_post(lines))
+    refuse_if(rules.reasons_not_yet(earned_on, clock.today()) + accounts.reasons_not_to_post(lines))
     row = EndowmentReturn(id=ids.new_id(), source=source, reference=reference, entry_id=ids.new_id(), **given)
     session.add(row)
     record_act(actor, f"record_{kind}", "endowment_return", row.id, amount_pence=amount_pence)

@@ -50,8 +50,8 @@ def pay_owner(actor: Actor, *, amount_pence: int, agreed_on: date, reference: st
     found = session.scalars(sa.select(ReclaimPayment).where(ReclaimPayment.reference == reference)).one_or_none()
     if found is not None:
         return same(found, given)
-    refuse_if(rules.reasons_not_to_pay_owner(amount_pence, balances.available_pence(accounts.RECLAIM_RESERVE),
-                                             queries.reserve_is_on()))
+    refuse_if(rules.reasons_not_yet(agreed_on, clock.today()) + rules.reasons_not_to_pay_owner(
+        amount_pence, balances.available_pence(accounts.RECLAIM_RESERVE), queries.reserve_is_on()))
     payment = ReclaimPayment(id=ids.new_id(), reference=reference, entry_id=ids.new_id(), **given)
     session.add(payment)
     record_act(actor, "pay_owner", "reclaim_payment", payment.id, amount_pence=amount_pence)
@@ -70,7 +70,7 @@ def end_payment(actor: Actor, reference: str, *, is_paid: bool, ended_on: date) 
     found = session.get(ReclaimPaymentEnd, payment.id)
     if found is not None and (found.is_paid, found.ended_on) == (is_paid, ended_on):
         return found
-    refuse_if(rules.reasons_not_to_end_payment(found is not None))
+    refuse_if(rules.reasons_not_yet(ended_on, clock.today()) + rules.reasons_not_to_end_payment(found is not None))
     end = ReclaimPaymentEnd(payment_id=payment.id, is_paid=is_paid, ended_on=ended_on, entry_id=ids.new_id())
     session.add(end)
     record_act(actor, "end_payment", "reclaim_payment", payment.id, is_paid=is_paid)

@@ -188,7 +188,8 @@ def record_price(actor: Actor, *, month: date, tenths: int, source: str) -> Pric
     if found is not None:
         return same(found, {"tenths": tenths, "source": source})
     known = queries.prices()
-    refuse_if(rules.reasons_not_to_record_price(month, tenths, rules.months_before(max(known), -1), clock.today()))
+    last = rules.Level(max(known), known[max(known)])
+    refuse_if(rules.reasons_not_to_record_price(month, tenths, last, clock.today()))
     row = PriceMonth(month=month, tenths=tenths, source=source, leaf_id=ids.new_id())
     session.add(row)
     record_act(actor, "record_price", "price_month", row.leaf_id, month=f"{month:%Y-%m}", tenths=tenths)
@@ -212,8 +213,8 @@ def draw_down(actor: Actor, *, amount_pence: int, financial_year: str, drawn_on:
     found = session.scalars(sa.select(Drawdown).where(Drawdown.reference == reference)).one_or_none()
     if found is not None:
         return same(found, given)
-    refuse_if(rules.reasons_not_to_draw_down(amount_pence, queries.limit_left_pence(financial_year), financial_year,
-                                             drawn_on))
+    refuse_if(rules.reasons_not_yet(drawn_on, clock.today()) + rules.reasons_not_to_draw_down(
+        amount_pence, queries.limit_left_pence(financial_year), financial_year, drawn_on))
     row = Drawdown(id=ids.new_id(), reference=reference, entry_id=ids.new_id(), **given)
     session.add(row)
     record_act(actor, "draw_down", "drawdown", row.id, amount_pence=amount_pence)
@@ -234,8 +235,8 @@ def budget_running_costs(actor: Actor, *, amount_pence: int, financial_year: str
     if found is not None:
         return same(found, given)
     limit = queries.spending_limit(financial_year)
-    refuse_if(rules.reasons_not_to_budget_costs(amount_pence, queries.budgeted_pence(financial_year),
-                                                limit.amount_pence, limit.cost_ceiling_basis_points))
+    refuse_if(rules.reasons_not_yet(set_on, clock.today()) + rules.reasons_not_to_budget_costs(
+        amount_pence, queries.budgeted_pence(financial_year), limit.amount_pence, limit.cost_ceiling_basis_points))
     ledger.open_account(accounts.running_costs(financial_year), name=f"Running costs {financial_year}")
     row = RunningCostBudget(id=ids.new_id(), reference=reference, entry_id=ids.new_id(), **given)
     session.add(row)

@@ -8,8 +8,9 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from fund.kernel.errors import NotFound
 from fund.kernel.money import pounds
 from fund.kernel.words import _
-from fund.ledger import formats, queries
+from fund.ledger import queries
 from fund.ledger.rules import CLASSES, words
+from fund.ledger.views import said
 from fund.transparency import queries as public_record
 from fund.web import access
 
@@ -110,8 +111,8 @@ def entry(entry_id: uuid.UUID) -> str:
     published = public_record.published_size()
     return render_template("ledger/entry.html", found=found, phases=words.PHASES, changes=words.changes,
                            checkpoint=published if found.leaf.seq < published else None,
-                           text=found.leaf.encoded.decode(), record=formats.pairs(found.said, "record"),
-                           params=formats.pairs(found.said, "params"))
+                           text=found.leaf.encoded.decode(), record=said.pairs(found.said, "record"),
+                           params=said.pairs(found.said, "params"))
 
 
 @blueprint.get("/ledger/entries/<uuid:entry_id>/leaf")
