@@ -193,6 +193,8 @@ def test_an_entry_of_the_endowment_is_found_by_the_reference_of_whoever_paid(cli
         {"name": "Need", "weight": 2}, {"name": "Joy", "weight": 1}]},
      [("Rules", "May fund a part: Yes; Most for one group: £10,000.00; Stages, in %: 50, 50"),
       ("Criteria", "Name: Need; Weight: 2 · Name: Joy; Weight: 1")]),
+    ({"financial_year": "2011-12", "gifts": [["2011-12", "100000", 1398]]},
+     [("Year", "2011-12"), ("What was given, by month", "Month: December 2011; Worth: £1,000.00; Index: 139.8")]),
     # What nobody here knows, or what has not the form of its word, stands as it is.
     ({"a_new_word": "x", "amount": "£3", "closed_through": "2026-02-30", "outcome": "maybe", "month": "2026-13",
       "opens_at": "2026-02-30T99:00:00Z", "rank": None, "pot": [None, {"a": "1"}]},

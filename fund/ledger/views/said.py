@@ -76,9 +76,13 @@ def _value(key: str, value: Any) -> str:
     """A value as people read it; whatever has not the form that its word asks for stays what it is."""
     if isinstance(value, dict):
         return "; ".join(f"{_name(inner)}: {_value(inner, one)}" for inner, one in value.items())
+    if key == "gifts" and isinstance(value, list) and all(isinstance(one, list) and len(one) == 3 for one in value):
+        value = [dict(zip(("month", "value_pence", "tenths"), one, strict=True)) for one in value]
     if isinstance(value, list):
         inside = " · " if any(isinstance(one, list | dict) for one in value) else ", "
         return inside.join(_value(key, one) for one in value)
+    if key == "month":  # of another word it would be a year: 2011-12
+        return _said(_month, str(value)) or str(value)
     known = _VALUES.get(key, {}).get(value)
     if known is not None:
         return _(known)
@@ -107,5 +111,4 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (re.compile(r"\d{4}-\d\d-\d\d"), lambda value: filters.date(date.fromisoformat(value))),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)"),
      lambda value: filters.moment(datetime.fromisoformat(value))),
-    (re.compile(r"\d{4}-\d\d"), _month),
 )
