@@ -190,17 +190,22 @@ def test_an_entry_of_the_endowment_is_found_by_the_reference_of_whoever_paid(cli
     ({"closed_through": "2026-03-31", "opens_at": "2026-03-31T11:00:00+00:00", "month": "2026-02"},
      [("Closed up to and with", "31 March 2026"), ("Opens", "31 March 2026, noon"), ("Month", "February 2026")]),
     ({"rules": {"part_funding": 1, "most_pence": "1000000", "stage_shares": [50, 50]}, "criteria": [
-        {"name": "Need", "weight": 2}, {"name": "Joy", "weight": 1}]},
+        {"id": "5c2f8a1e", "name": "Need", "weight": 2}, {"name": "Joy", "weight": 1}]},
      [("Rules", "May fund a part: Yes; Most for one group: £10,000.00; Stages, in %: 50, 50"),
-      ("Criteria", "Name: Need; Weight: 2 · Name: Joy; Weight: 1")]),
+      ("Criteria", "Name: Need; Weight: 2\nName: Joy; Weight: 1")]),
     ({"financial_year": "2011-12", "gifts": [["2011-12", "100000", 1398]]},
      [("Year", "2011-12"), ("What was given, by month", "Month: December 2011; Worth: £1,000.00; Index: 139.8")]),
+    ({"cost_ceiling_basis_points": 1_000, "closes_at": "", "rule": "yale", "parameters": {"rate": 525, "low": 400},
+      "tie_break": ["need", "lot"]},
+     [("Most for running costs", "10%"), ("Rule", "Mostly as last year (Yale)"),
+      ("Figures of the rule", "Share of the value: 5.25%; No less than: 4%"),
+      ("Ties", "greater need first, then a lot")]),
     # What nobody here knows, or what has not the form of its word, stands as it is.
     ({"a_new_word": "x", "amount": "£3", "closed_through": "2026-02-30", "outcome": "maybe", "month": "2026-13",
       "opens_at": "2026-02-30T99:00:00Z", "rank": None, "pot": [None, {"a": "1"}]},
      [("A new word", "x"), ("Amount", "£3"), ("Closed up to and with", "2026-02-30"), ("Outcome", "maybe"),
       ("Month", "2026-13"), ("Opens", "2026-02-30T99:00:00Z"), ("Rank", "None"),
-      ("What the panel may give", "None · A: 1")])])
+      ("What the panel may give", "None\nA: 1")])])
 def test_what_a_record_says_is_shown_in_words(app, said, rows):
     assert said_in_words.pairs({"record": said}, "record") == rows
     assert said_in_words.pairs({}, "record") == []

@@ -17,9 +17,9 @@ from fund.web import filters
 _NAMES = {
     "accounts": N_("Kinds of account (fingerprint)"), "amount": N_("Amount"), "application": N_("Application"),
     "area": N_("Place"), "asked_pence": N_("Asked for by trustees"), "available": N_("What the panel could give"),
-    "back_by": N_("To be back by"), "capacity": N_("Who chose"), "class": N_("Kind of account"),
-    "closed_through": N_("Closed up to and with"), "closes_at": N_("Closes"), "code": N_("Code"),
-    "cost_ceiling_basis_points": N_("Most for running costs, in hundredths of 1%"), "criteria": N_("Criteria"),
+    "back_by": N_("To be back by"), "capacity": N_("Who chose"), "carried_pence": N_("Worth before"),
+    "class": N_("Kind of account"), "closed_through": N_("Closed up to and with"), "closes_at": N_("Closes"),
+    "code": N_("Code"), "cost_ceiling": N_("Most for running costs"), "criteria": N_("Criteria"),
     "decision": N_("Decision"), "decisions": N_("Decisions"), "document_sha256": N_("Document (fingerprint)"),
     "erased": N_("What was forgotten"), "field": N_("What"), "file": N_("File (fingerprint)"),
     "financial_year": N_("Year"), "floor_pence": N_("No less than"), "form": N_("Form"),
@@ -42,6 +42,8 @@ _NAMES = {
     "tie_order": N_("Ties"), "trustees": N_("Trustees"), "unapplied_pence": N_("Return not yet used"),
     "value_pence": N_("Worth"), "values": N_("What it was worth"), "weight": N_("Weight"),
     "words_sha256": N_("Their words (fingerprint)"),
+    # of a rule for a year's limit
+    "rate": N_("Share of the value"), "low": N_("No less than"), "high": N_("No more than"),
     # of a round's rules
     "version": N_("Version"), "readers": N_("Members who read each application"),
     "quorum": N_("Members who must score"), "threshold": N_("Score that is good enough"),
@@ -56,30 +58,41 @@ _VALUES: dict[str, dict[Any, str]] = {
     "capacity": {"trustee": N_("A trustee"), "system": N_("The fund’s program, by its rules")},
     "reserve": {"on": N_("Switched on"), "off": N_("Switched off")},
     "part_funding": {0: N_("No"), 1: N_("Yes")},
+    "tie_break": {"need": N_("greater need first"), "smaller_ask": N_("then who asked for less"),
+                  "lot": N_("then a lot")},
+    "rule": {"rolling_average": N_("A share of the average value"), "yale": N_("Mostly as last year (Yale)"),
+             "weighted_hybrid": N_("A mix of last year and the value"),
+             "banded_inflation": N_("As last year, raised as prices rise")},
+    "scheme": {"banks": N_("Banks and building societies"), "insurance_and_pensions": N_("Insurance and pensions"),
+               "investments_and_wealth": N_("Investments and wealth"), "securities": N_("Securities")},
     "class": {kind: name for kind, (name, _about) in words.ACCOUNT_CLASSES.items()},
 }
 _MONEY = {"amount", "available", "pot"}  # besides each that says in its name that it is in pence
+_SHARE = "_basis_points"
 
 
 def pairs(said: Mapping[str, Any], word: str) -> list[tuple[str, str]]:
     """What a line says under a word (`record`, `params`), as rows of a name and a value; no object is one row."""
     inner = said.get(word, {})
     return [(_name(key), _value(key, value))
-            for key, value in (inner if isinstance(inner, dict) else {word: inner}).items()]
+            for key, value in (inner if isinstance(inner, dict) else {word: inner}).items() if value != ""]
 
 
 def _name(key: str) -> str:
-    return _(_NAMES[key]) if key in _NAMES else words.as_words(key)
+    plain = key.removesuffix(_SHARE)
+    return _(_NAMES[plain]) if plain in _NAMES else words.as_words(plain)
 
 
 def _value(key: str, value: Any) -> str:
     """A value as people read it; whatever has not the form that its word asks for stays what it is."""
+    if key == "parameters" and isinstance(value, dict):
+        value = {f"{inner}_basis_points": one for inner, one in value.items()}
     if isinstance(value, dict):
-        return "; ".join(f"{_name(inner)}: {_value(inner, one)}" for inner, one in value.items())
+        return "; ".join(f"{_name(inner)}: {_value(inner, one)}" for inner, one in value.items() if inner != "id")
     if key == "gifts" and isinstance(value, list) and all(isinstance(one, list) and len(one) == 3 for one in value):
         value = [dict(zip(("month", "value_pence", "tenths"), one, strict=True)) for one in value]
     if isinstance(value, list):
-        inside = " · " if any(isinstance(one, list | dict) for one in value) else ", "
+        inside = "\n" if any(isinstance(one, list | dict) for one in value) else ", "
         return inside.join(_value(key, one) for one in value)
     if key == "month":  # of another word it would be a year: 2011-12
         return _said(_month, str(value)) or str(value)
@@ -88,6 +101,8 @@ def _value(key: str, value: Any) -> str:
         return _(known)
     if (key.endswith("_pence") or key in _MONEY) and re.fullmatch("0|[1-9][0-9]{0,18}", str(value)):
         return exact_pounds(int(value))
+    if key.endswith(_SHARE) and isinstance(value, int):
+        return f"{value / 100:g}%"
     if isinstance(value, int):
         return f"{value / 10:.1f}" if key.endswith("tenths") else f"{value:,}"
     written = str(value)
