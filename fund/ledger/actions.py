@@ -157,7 +157,7 @@ def close_period(closed_through: date, *, idem_key: str) -> transparency.Leaf:
 
 
 def take_snapshots() -> int:
-    """Keep the balances at every place where that is due and not done yet; gives at how many places it was."""
+    """Keep the balances that moved at every place where that is due and not done yet; gives at how many places."""
     size = public_record.size()
     taken = session.scalar(sa.text("SELECT coalesce(max(through_seq), -1) FROM ledger.balance_snapshot")) or 0
     due = range(taken + rules.SNAPSHOT_EVERY - (taken + 1) % rules.SNAPSHOT_EVERY, size, rules.SNAPSHOT_EVERY)

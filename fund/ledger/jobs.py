@@ -6,7 +6,7 @@ from fund.ledger import actions
 
 @queue.job("ledger.snapshots", every_seconds=3_600)
 def take_snapshots() -> None:
-    """Keep the balances every ten thousand places of the log."""
+    """Keep the balances that moved, every ten thousand places of the log."""
     actions.take_snapshots()
 
 

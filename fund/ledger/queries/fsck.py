@@ -7,7 +7,7 @@ constraint is found here.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,14 +80,17 @@ def check_everything(progress: Callable[[int], None] = lambda _size: None,
     books = Books(posting_rules(), transfers_said)
     tree = Edge()
     kept = _places_of_snapshots()
+    moved: set[str] = set()  # since the last snapshot
     report.add("leaves", ())
     for page in _pages():
         hashes = [leaf_hash(row.bytes) for row in page]
         for place, (row, counted) in enumerate(zip(page, hashes, strict=True), tree.size):
             if problems := list(_leaf(row, place, counted, books)):
                 report.add("leaves", problems)
+            moved.update(code for line in row.lines or () for code in (line[3], line[5]))
             if row.seq in kept:
-                report.add("balances", _snapshot(row.seq, books))
+                report.add("balances", _snapshot(row.seq, books, moved))
+                moved.clear()
             if balances_due(place + 1) and published(place + 1) not in (None, balances_file(place + 1, books.accounts)):
                 report.add("files", [Problem("log_balances", balances_path(place + 1),
                                              "it says something else than the lines add up to")])
@@ -217,14 +220,15 @@ def _places_of_snapshots() -> set[int]:
     return {row.through_seq for row in _rows("SELECT DISTINCT through_seq FROM ledger.balance_snapshot ORDER BY 1")}
 
 
-def _snapshot(seq: int, books: Books) -> Iterator[Problem]:
-    """The balances kept at a place, beside those that the leaves so far make."""
+def _snapshot(seq: int, books: Books, moved: Set[str]) -> Iterator[Problem]:
+    """The balances kept at a place, beside those that the leaves so far make: each that is kept, and each account that
+    moved since the last place."""
     rows = session.execute(sa.text("""
       SELECT a.code, s.debits_posted_pence, s.credits_posted_pence, s.debits_pending_pence, s.credits_pending_pence
       FROM ledger.balance_snapshot s JOIN ledger.account a ON a.id = s.account_id
       WHERE s.through_seq = :seq ORDER BY a.code"""), {"seq": seq})
     kept = {row[0]: tuple(row[1:]) for row in rows}
-    for code in sorted(kept.keys() | books.accounts.keys()):
+    for code in sorted(kept.keys() | moved):
         counted = books.accounts[code].all() if code in books.accounts else None
         if kept.get(code) != counted:
             yield Problem("balance_snapshot", f"account {code} at leaf {seq}",
