@@ -12,7 +12,7 @@ it could not look.
     python3 verify.py FOLDER                              # the same, of a copy that you made
     python3 verify.py SOURCE --key 'name+id+base64'       # with the key that you were given by somebody you trust
     python3 verify.py SOURCE --kept old-checkpoint        # and: what you kept once is still the beginning of it
-    python3 verify.py SOURCE --save FOLDER                # and: keep a copy of every file that it read
+    python3 verify.py SOURCE --save FOLDER                # and: keep a copy of every file, and hold it against the last
     python3 verify.py SOURCE --step-by-step               # without the short way for usual lines: slower, and the same
     python3 verify.py --receipt payment.tlog-proof --leaf leaf-41.json --key KEY     # one receipt, without the log
 
@@ -241,18 +241,22 @@ def source(given):
 
 
 def saving(read, folder):
-    """The same as `read`, and each file is kept in a folder as well."""
-    return lambda name: save(os.path.join(folder, *name.split("/")), read(name))
+    """The same as `read`, and each file is kept in a folder as well; what is kept there is never written over."""
+    def read_and_save(name):
+        data, kept = read(name), os.path.join(folder, *name.split("/"))
+        if data is not None and os.path.isfile(kept) and name != "log.vkey" and file_bytes(kept) != data:
+            raise Wrong(f"{name} says something else than your copy of it in {folder}")
+        return data if data is None else save(kept, data)
+    return read_and_save
 
 
 def save(name, data):
-    """Write a file where there is something, and the folders that it stands in; gives what was written."""
-    if data is None:
-        return None
+    """Write a file whole or not at all, and the folders that it stands in; gives what was written."""
     try:
         os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
-        with open(name, "wb") as file:
+        with open(name + ".part", "wb") as file:
             file.write(data)
+        os.replace(name + ".part", name)
         return data
     except OSError as error:
         raise CannotLook(f"{name} cannot be written: {error.strerror}") from None
@@ -843,8 +847,8 @@ class Log:
                 tile = hashes[at:at + 256]
                 if published != b"".join(tile):
                     self.problems.append(f"{name} is missing, or is not made of the lines")
-                    other = [seq for seq, one in enumerate(tile) if published[seq * 32:seq * 32 + 32] != one] if (
-                        level == 0 and published) else []
+                    other = [seq for seq, one in enumerate(tile if level == 0 and published else [])
+                             if one and published[seq * 32:seq * 32 + 32] != one]
                     self.problems += [f"line {at + seq} is not the one whose hash stands in {name}: somebody changed "
                                       "one of the two" for seq in other[:MOST_NAMED]]
                 if len(tile) == 256:
@@ -859,7 +863,7 @@ class Log:
 def check_receipt(receipt, leaf, keys):
     """Check one receipt (tlog-proof) by itself, and the saved line where it is given; gives (index, checkpoint)."""
     head, separator, note = receipt.partition(b"\n\n")
-    first, index, *hashes = head.decode().split("\n")
+    first, index, *hashes = head.decode(errors="replace").split("\n") + [""] * (b"\n" not in head)
     if first != "c2sp.org/tlog-proof@v1" or not separator or not re.fullmatch(r"index \d+", index):
         raise Wrong("this is not a receipt")
     checkpoint, signed_by = read_checkpoint(note, keys)
@@ -893,12 +897,22 @@ def file_bytes(name):
         raise CannotLook(f"{name} cannot be read: {error.strerror}") from None
 
 
-def read_kept(name, keys):
+def read_kept(name, encoded, keys):
     """The checkpoint in a file that somebody kept."""
     try:
-        return read_checkpoint(file_bytes(name), keys)[0]
+        return read_checkpoint(encoded, keys)[0]
     except (Wrong, ValueError) as why:
+        why = why if isinstance(why, Wrong) else "it is no text"
         raise Wrong(f"{name}, which you kept, is no checkpoint of this log ({why})") from None
+
+
+def shows_the_key(written, note):
+    """What is wrong where the key that the log shows is not one that signed."""
+    try:
+        read_checkpoint(note, [read_key(one) for one in written.decode().split()])
+    except (Wrong, CannotLook, ValueError):
+        return ["log.vkey does not show the key that signed the checkpoint"]
+    return []
 
 
 def look(given, say):
@@ -910,11 +924,18 @@ def look(given, say):
         index, checkpoint = check_receipt(file_bytes(given.receipt), given.leaf and file_bytes(given.leaf), keys)
         say(f"The line is number {index} of {checkpoint[0]}, under its signed checkpoint of {checkpoint[1]:,} lines.")
         return []
-    read = saving(source(given.source), given.save) if given.save else source(given.source)
+    before = os.path.join(given.save, "checkpoint") if given.save else ""
+    was_saved = os.path.isfile(before)
+    kept_files = [(name, file_bytes(name)) for name in given.kept + [before] * was_saved]  # before anything is written
+    read = source(given.source)
     note = read("checkpoint")
     if note is None:
         raise CannotLook(f"there is no log at {given.source}")
-    own = (read("log.vkey") or b"").decode().split() if given.save or not keys else []
+    read = saving(read, given.save) if given.save else read
+    shown_key = read("log.vkey")
+    own = [] if keys else (shown_key or b"").decode().split()
+    if not keys and not own:
+        raise CannotLook("the log shows no key (log.vkey): name the one that you were given with --key")
     if not keys:
         say("You gave no key, so this believes the one that the log itself shows. Keep it, and give it next time:")
         for one in own:
@@ -923,7 +944,7 @@ def look(given, say):
     checkpoint, signed_by = read_checkpoint(note, believed)
     unsigned = did_not_sign(keys, signed_by)
     say(f"Log {checkpoint[0]}: {checkpoint[1]:,} lines, signed by {', '.join(dict.fromkeys(signed_by))}.")
-    kept = [read_kept(name, believed) for name in given.kept]
+    kept = [read_kept(name, encoded, believed) for name, encoded in kept_files]
     for origin, size, _ in kept:
         if origin != checkpoint[0] or size > checkpoint[1]:
             raise Wrong(f"you kept a checkpoint of {size:,} lines of {origin}: the log was cut back, or is another")
@@ -933,8 +954,12 @@ def look(given, say):
     say("\r", end="", quiet=True)
     if not unsigned:
         report(log, len(kept), say)
+    if keys and shown_key is not None:
+        unsigned += shows_the_key(shown_key, note)
     if given.balances:
         save(given.balances, log.books.balances(log.size))
+    if given.save:  # last, and never over one that it does not follow from
+        save(before + (".new" if was_saved and log.problems else ""), note)
     return unsigned + log.problems
 
 
@@ -976,8 +1001,10 @@ def main(arguments=None):
     parser.add_argument("--step-by-step", action="store_true", help="take no line in one go; slower, and the same")
     parser.add_argument("--quiet", action="store_true", help="say only what is wrong")
     given = parser.parse_args(arguments)
-    if not given.source and not given.receipt:
-        parser.error("name the log, or a receipt")
+    if bool(given.source) == bool(given.receipt):
+        parser.error("name the log, or a receipt, which is checked without it")
+    if given.leaf and not given.receipt:
+        parser.error("a saved line is checked with its receipt: name that with --receipt")
 
     def say(text, end="\n", quiet=False):
         if not given.quiet and not (quiet and not sys.stderr.isatty()):
@@ -999,8 +1026,9 @@ def main(arguments=None):
         problems = [str(why) if isinstance(why, Wrong) else f"a file is not what it should be ({why})"]
     for problem in problems[:50]:
         print(f"WRONG: {shown(problem)}.")
-    print("Everything holds." if not problems else
-          "One thing does not hold." if len(problems) == 1 else f"{len(problems):,} things do not hold.")
+    if problems or not given.quiet:
+        print("Everything holds." if not problems else
+              "One thing does not hold." if len(problems) == 1 else f"{len(problems):,} things do not hold.")
     return 1 if problems else 0
 
 

@@ -137,6 +137,52 @@ def test_a_copy_is_saved_and_can_be_checked_by_itself(published, tmp_path):
     assert run(tmp_path / "new" / "mine").returncode == 0
 
 
+def test_a_copy_is_held_against_the_last_one_and_never_written_over(published, tmp_path):
+    log, copy = published
+    mine = tmp_path / "mine"
+    assert run(copy, "--key", log.key, "--save", mine).returncode == 0
+    log.grow(90)
+    log.publish()
+    log.save(copy)
+    done = run(copy, "--key", log.key, "--save", mine)
+    assert "What you kept (1) is the beginning of this log" in done.stdout
+    before = {path: path.read_bytes() for path in mine.rglob("*") if path.is_file()}
+    forge(log, copy, lambda leaves: [*leaves[:-5], *leaves[-4:]])  # another log, signed with the very key
+    for more in ((), ("--kept", mine / "checkpoint")):
+        done = run(copy, "--key", log.key, "--save", mine, *more)
+        assert done.returncode == 1
+        assert "the log was cut back" in done.stdout
+    forge(log, copy, lambda leaves: [*leaves[:-5], leaves[-4], leaves[-5], *leaves[-3:], leaves[-1]])
+    done = run(copy, "--key", log.key, "--save", mine)
+    assert done.returncode == 1
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_key_file_that_shows_another_key_is_named_and_one_that_is_missing(published):
+    log, copy = published
+    (copy / "log.vkey").write_text(f"{Signer.new(log.origin).key}\n")
+    assert "log.vkey does not show the key that signed" in run(copy, "--key", log.key).stdout
+    (copy / "log.vkey").unlink()
+    assert run(copy, "--key", log.key).returncode == 0
+    done = run(copy)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the log shows no key (log.vkey): name the one" in done.stderr
+
+
+def test_a_missing_bundle_accuses_no_line(published):
+    log, copy = published
+    (copy / "tile/entries/000").unlink()
+    done = run(copy, "--key", log.key)
+    assert "tile/entries/000 is missing" in done.stdout
+    assert "is not the one whose hash" not in done.stdout
+
+
+@pytest.mark.parametrize("words", [(), ("--leaf", "/x"), ("/x", "--receipt", "/y", "--key", "k")])
+def test_arguments_that_would_check_nothing_are_refused(words):
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
 @pytest.mark.parametrize("word", ["--save", "--balances"])
 def test_a_place_where_nothing_can_be_written_is_said_so(published, tmp_path, word):
     log, copy = published
@@ -208,8 +254,8 @@ def test_a_log_signed_with_another_key_is_not_believed(published):
 
 # What somebody with the key of the log could sign -----------------------------------------------------------------
 
-def forged(log, copy: Path, change) -> str:
-    """Change the leaves, make tiles and checkpoint anew with the log's own key, and run the verifier on it."""
+def forge(log, copy: Path, change) -> None:
+    """Change the leaves, and make tiles and checkpoint anew with the log's own key."""
     leaves = change([row.encoded for row in queries.leaves_after(-1, 10_000)])
     shutil.rmtree(copy / "tile")
     edge = rules.Edge()
@@ -219,6 +265,11 @@ def forged(log, copy: Path, change) -> str:
         write(copy / formats.bundle_path(at // 256, len(leaves[at:at + 256])), formats.bundle(leaves[at:at + 256]))
     text = formats.Checkpoint(log.origin, len(leaves), edge.root()).text
     write(copy / "checkpoint", formats.Note(text, (Signer.read(log.key_file.read_text()).sign(text),)).encoded)
+
+
+def forged(log, copy: Path, change) -> str:
+    """What the verifier says of a copy that was forged and must be found out."""
+    forge(log, copy, change)
     done = run(copy, "--key", log.key)
     assert done.returncode == 1
     return done.stdout
