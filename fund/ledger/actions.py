@@ -157,19 +157,22 @@ def close_period(closed_through: date, *, idem_key: str) -> transparency.Leaf:
 
 
 def take_snapshots() -> int:
-    """Keep the balances that moved at every place where that is due and not done yet; gives at how many places."""
+    """Keep the balances that moved at every place where that is due and not done yet; gives at how many places.
+
+    A place up to which nothing moved has no row, and is looked at again."""
     size = public_record.size()
     taken = session.scalar(sa.text("SELECT coalesce(max(through_seq), -1) FROM ledger.balance_snapshot")) or 0
     due = range(taken + rules.SNAPSHOT_EVERY - (taken + 1) % rules.SNAPSHOT_EVERY, size, rules.SNAPSHOT_EVERY)
-    for through in due:
-        session.execute(sa.text("SELECT ledger.take_snapshot(:through)"), {"through": through})
-    return len(due)
+    take = sa.text("SELECT ledger.take_snapshot(:through)")
+    return sum(session.execute(take, {"through": through}).scalar_one() > 0 for through in due)
 
 
 def publish_balances() -> list[int]:
     """Publish what every account holds at each size of the log where that is due, published and not done yet; gives
     the sizes. Raises OutsideDown; Broken where a file says otherwise."""
-    due = (size for size in range(public_record.published_size(), 0, -1) if rules.balances_due(size))
+    published = public_record.published_size()
+    due = (size for size in (1 << power for power in range(published.bit_length(), -1, -1))
+           if size <= published and rules.balances_due(size))
     missing = list(itertools.takewhile(lambda size: not storage.is_there(rules.balances_path(size)), due))
     done = []
     for size, document in queries.balances_at(reversed(missing)):

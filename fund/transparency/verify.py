@@ -902,8 +902,8 @@ def read_kept(name, encoded, keys):
     try:
         return read_checkpoint(encoded, keys)[0]
     except (Wrong, ValueError) as why:
-        why = why if isinstance(why, Wrong) else "it is no text"
-        raise Wrong(f"{name}, which you kept, is no checkpoint of this log ({why})") from None
+        said = str(why) if isinstance(why, Wrong) else "it is no text"
+        raise Wrong(f"{name}, which you kept, is no checkpoint of this log ({said})") from None
 
 
 def shows_the_key(written, note):

@@ -17,7 +17,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """All accounts, as in 0021; the rows of those that had not moved are not made up for, and nothing needs them."""
+    """All accounts, as in 0021. The rows of those that had not moved are not made up for: no balance needs them, and
+    only an fsck as old as 0032 asks for them."""
     op.execute(_function(ALL))
 
 

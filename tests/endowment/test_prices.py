@@ -92,7 +92,7 @@ def test_a_month_that_was_recorded_moves_the_floor(session):
 @pytest.mark.parametrize(("month", "tenths", "code"), [
     *((month, 1_500, "prices_in_order") for month in (JULY, LAST_MONTH, date(2026, 6, 2))),
     (date(2999, 1, 1), 1_500, "not_over"), (JUNE, 99, "ck_price_month_tenths"), (JUNE, 142.4, "ck_price_month_tenths"),
-    (JUNE, -1, "ck_price_month_tenths"), (JUNE, 14_240, "price_near_the_last"), (JUNE, 1_281, "price_near_the_last"),
+    (JUNE, -1, "ck_price_month_tenths"), (JUNE, 14_240, "price_near_the_last"), (JUNE, 1_278, "price_near_the_last"),
     (JUNE, 1_567, "price_near_the_last")])
 def test_a_month_that_makes_no_sense_is_refused_and_nothing_is_written(session, month, tenths, code):
     size = public_record.size()
@@ -115,7 +115,7 @@ def test_another_index_for_the_same_month_is_refused(session):
 
 @pytest.mark.parametrize(("values", "constraint"), [
     ("'2026-07-01', 1500", "prices_in_order"), ("'2026-06-02', 1500", "prices_in_order"),
-    ("'2026-06-01', 99", "price_near_the_last"), ("'2026-06-01', 1281", "price_near_the_last"),
+    ("'2026-06-01', 99", "price_near_the_last"), ("'2026-06-01', 1278", "price_near_the_last"),
     ("'2026-06-01', 1567", "price_near_the_last")])
 def test_the_table_keeps_the_months_in_order(session, values, constraint):
     with pytest.raises(sa.exc.IntegrityError) as refused:
@@ -124,9 +124,13 @@ def test_the_table_keeps_the_months_in_order(session, values, constraint):
     assert (refused.value.orig.sqlstate, refused.value.orig.diag.constraint_name) == ("23514", constraint)
 
 
-@pytest.mark.parametrize("tenths", [1_282, 1_566])
-def test_a_tenth_is_not_too_far(session, tenths):
+@pytest.mark.parametrize("tenths", [1_279, 1_566])
+def test_a_tenth_is_not_too_far_and_after_a_slip_the_right_index_can_follow(session, tenths):
     record(tenths=tenths)
-    with pytest.raises(Refused) as refused:  # and the next is held against this one, not the table's last
-        record(JULY, round(INDEX[LAST_MONTH] ** 2 / tenths))
-    assert [reason.code for reason in refused.value.reasons] == ["price_near_the_last"]
+    for far in (round(tenths * 1.25), round(tenths * 0.75)):
+        with pytest.raises(Refused) as refused:
+            record(JULY, far)
+        assert [reason.code for reason in refused.value.reasons] == ["price_near_the_last"]
+    assert record(JULY, 1_427).tenths == 1_427
+    with pytest.raises(Refused):  # more than a tenth from July, and from the slip
+        record(date(2026, 8, 1), 1_750)

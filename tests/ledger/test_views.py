@@ -154,7 +154,8 @@ def test_a_line_or_an_account_is_found_by_what_one_has_in_hand(client, fund):
     paid, grant = fund["paid"], "/ledger/accounts/5000/GRT-1"
     line = f"/ledger/entries/{paid.entry_id}"
     for typed, where in [(str(paid.seq), line), (f"#{paid.seq}", line), (f"Line {paid.seq}", line),
-                         (f"llinell {paid.seq}", line), (str(paid.entry_id), line), (" grt-1 ", grant),
+                         (f"llinell {paid.seq}", line), (f"Entry {paid.seq}", line), ("grt 1", grant),
+                         (str(paid.entry_id), line), (" grt-1 ", grant),
                          ("5000/GRT-1", grant), ("E05000650", "/ledger/accounts/4000/E05000650"),
                          ("1000", "/ledger/accounts/1000")]:
         answer = client.get("/ledger/find", query_string={"q": typed})
@@ -194,12 +195,17 @@ def test_an_entry_of_the_endowment_is_found_by_the_reference_of_whoever_paid(cli
      [("Rules", "May fund a part: Yes; Most for one group: £10,000.00; Stages, in %: 50, 50"),
       ("Criteria", "Name: Need; Weight: 2\nName: Joy; Weight: 1")]),
     ({"financial_year": "2011-12", "gifts": [["2011-12", "100000", 1398]]},
-     [("Year", "2011-12"), ("What was given, by month", "Month: December 2011; Worth: £1,000.00; Index: 139.8")]),
+     [("Year", "2011-12"), ("What was given, by month", "Month: December 2011; Amount: £1,000.00; Index: 139.8")]),
     ({"cost_ceiling_basis_points": 1_000, "closes_at": "", "rule": "yale", "parameters": {"rate": 525, "low": 400},
       "tie_break": ["need", "lot"]},
      [("Most for running costs", "10%"), ("Rule", "Mostly as last year (Yale)"),
       ("Figures of the rule", "Share of the value: 5.25%; No less than: 4%"),
       ("Ties", "greater need first, then a lot")]),
+    ({"reference": "2026-06-01", "gifts": [["2027-01", "5", 0]], "trade": {"id": "x"}},
+     [("Reference", "2026-06-01"), ("What was given, by month", "Month: January 2027; Amount: £0.05"),
+      ("Trade", "Id: x")]),
+    ({"opens_at": "0001-01-01T00:00:00+14:00", "closes_at": "9999-12-31T23:59:59-14:00"},
+     [("Opens", "0001-01-01T00:00:00+14:00"), ("Closes", "9999-12-31T23:59:59-14:00")]),
     # What nobody here knows, or what has not the form of its word, stands as it is.
     ({"a_new_word": "x", "amount": "£3", "closed_through": "2026-02-30", "outcome": "maybe", "month": "2026-13",
       "opens_at": "2026-02-30T99:00:00Z", "rank": None, "pot": [None, {"a": "1"}]},
@@ -226,3 +232,10 @@ def test_every_public_record_that_the_program_writes_has_a_sentence():
     kinds = {node.args[0].value for node in calls}
     assert {"decision", "scores_sealed", "round_published", "price_recorded"} <= kinds
     assert not [kind for kind in kinds if words.sentence(kind, "") == words.as_words(kind)]
+
+
+def test_a_record_with_too_much_inside_is_shown_as_its_bytes_have_it(app):
+    deep: list = []
+    for _ in range(900):
+        deep = [deep]
+    assert said_in_words.pairs({"record": {"deep": deep}}, "record")[0][1].startswith("[[[[")

@@ -188,8 +188,8 @@ def record_price(actor: Actor, *, month: date, tenths: int, source: str) -> Pric
     if found is not None:
         return same(found, {"tenths": tenths, "source": source})
     known = queries.prices()
-    last = rules.Level(max(known), known[max(known)])
-    refuse_if(rules.reasons_not_to_record_price(month, tenths, last, clock.today()))
+    earlier, last = (rules.Level(each, known[each]) for each in sorted(known)[-2:])
+    refuse_if(rules.reasons_not_to_record_price(month, tenths, last, earlier, clock.today()))
     row = PriceMonth(month=month, tenths=tenths, source=source, leaf_id=ids.new_id())
     session.add(row)
     record_act(actor, "record_price", "price_month", row.leaf_id, month=f"{month:%Y-%m}", tenths=tenths)

@@ -9,7 +9,14 @@ import sqlalchemy as sa
 
 from fund.db import session
 from fund.endowment import rules
-from fund.endowment.models import Drawdown, EndowmentReturn, RunningCostBudget, SpendingLimit, Tranche
+from fund.endowment.models import (
+    Drawdown,
+    EndowmentReturn,
+    HoldingTrade,
+    RunningCostBudget,
+    SpendingLimit,
+    Tranche,
+)
 from fund.endowment.rules import TotalReturn, Value
 from fund.kernel.errors import NotFound
 from fund.kernel.money import share_pence
@@ -26,10 +33,10 @@ def tranches(received_by: date | None = None) -> list[Tranche]:
 
 @ledger.finds_entries
 def entry_by_reference(reference: str) -> uuid.UUID | None:
-    """The newest entry of a tranche, income, drawdown or budget that whoever paid or wrote it calls so, in capitals."""
+    """The newest entry of a tranche, income, trade, drawdown or budget that whoever wrote it calls so, in capitals."""
     named = sa.union_all(*(
         sa.select(table.entry_id, table.recorded_at).where(sa.func.upper(table.reference) == reference)
-        for table in (Tranche, EndowmentReturn, Drawdown, RunningCostBudget))).subquery()
+        for table in (Tranche, EndowmentReturn, HoldingTrade, Drawdown, RunningCostBudget))).subquery()
     return session.scalar(sa.select(named.c.entry_id).order_by(named.c.recorded_at.desc()).limit(1))
 
 

@@ -109,10 +109,10 @@ def floor_of(gifts: Iterable[tuple[date, int]], latest: Level | None, index: Ind
     return found
 
 
-def reasons_not_to_record_price(month: date, tenths: int, last: Level, today: date) -> list[Reason]:
+def reasons_not_to_record_price(month: date, tenths: int, last: Level, earlier: Level, today: date) -> list[Reason]:
     """Give every reason why the index of a month may not be recorded: months come one after the other
-    (`prices_in_order` in the database), when they are over, and each is within a tenth of the last one known
-    (`price_near_the_last`): it stands for ever, so a slip of a digit has to be seen now."""
+    (`prices_in_order` in the database), when they are over, and each is within a tenth of one of the last two
+    known (`price_near_the_last`): it stands for ever, so a slip of a digit has to be seen now."""
     reasons, next_month = [], months_before(last.month, -1)
     if month != next_month:
         reasons.append(Reason("prices_in_order", _("The next month to record is %(month)s.",
@@ -121,7 +121,7 @@ def reasons_not_to_record_price(month: date, tenths: int, last: Level, today: da
         reasons.append(Reason("not_over", _("That month is not over yet.")))
     if type(tenths) is not int or not 100 <= tenths <= 1_000_000:
         reasons.append(Reason("ck_price_month_tenths", _("Write the index with one decimal, like 142.4.")))
-    elif not 9 * last.tenths <= 10 * tenths <= 11 * last.tenths:
+    elif not any(9 * known.tenths <= 10 * tenths <= 11 * known.tenths for known in (last, earlier)):
         reasons.append(Reason("price_near_the_last", _(
             "That is more than a tenth away from the month before, which is %(last)s. Check it.",
             last=f"{last.tenths / 10:.1f}")))

@@ -4,6 +4,7 @@ The words of a line are for ever and for programs; here they get a name and thei
 known here, because another part wrote it later, is shown as it stands.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -68,14 +69,23 @@ _VALUES: dict[str, dict[Any, str]] = {
     "class": {kind: name for kind, (name, _about) in words.ACCOUNT_CLASSES.items()},
 }
 _MONEY = {"amount", "available", "pot"}  # besides each that says in its name that it is in pence
+_TIMES = {"on", "back_by", "closed_through", "closes_at", "opens_at", "scoring_closes_at", "term_from", "term_to"}
 _SHARE = "_basis_points"
 
 
 def pairs(said: Mapping[str, Any], word: str) -> list[tuple[str, str]]:
     """What a line says under a word (`record`, `params`), as rows of a name and a value; no object is one row."""
     inner = said.get(word, {})
-    return [(_name(key), _value(key, value))
+    return [(_name(key), _whole(key, value))
             for key, value in (inner if isinstance(inner, dict) else {word: inner}).items() if value != ""]
+
+
+def _whole(key: str, value: Any) -> str:
+    """A value in words; one with too much inside it, as no part of ours writes it, as its bytes have it."""
+    try:
+        return _value(key, value)
+    except RecursionError:
+        return json.dumps(value, ensure_ascii=False)
 
 
 def _name(key: str) -> str:
@@ -88,9 +98,11 @@ def _value(key: str, value: Any) -> str:
     if key == "parameters" and isinstance(value, dict):
         value = {f"{inner}_basis_points": one for inner, one in value.items()}
     if isinstance(value, dict):
-        return "; ".join(f"{_name(inner)}: {_value(inner, one)}" for inner, one in value.items() if inner != "id")
+        return "; ".join(f"{_name(inner)}: {_value(inner, one)}" for inner, one in value.items()
+                         if key != "criteria" or inner != "id")
     if key == "gifts" and isinstance(value, list) and all(isinstance(one, list) and len(one) == 3 for one in value):
-        value = [dict(zip(("month", "value_pence", "tenths"), one, strict=True)) for one in value]
+        value = [{"month": month, "amount": pence} | ({"tenths": tenths} if tenths else {})
+                 for month, pence, tenths in value]
     if isinstance(value, list):
         inside = "\n" if any(isinstance(one, list | dict) for one in value) else ", "
         return inside.join(_value(key, one) for one in value)
@@ -106,6 +118,8 @@ def _value(key: str, value: Any) -> str:
     if isinstance(value, int):
         return f"{value / 10:.1f}" if key.endswith("tenths") else f"{value:,}"
     written = str(value)
+    if key not in _TIMES:
+        return written
     return next((said for form, say in _FORMS if form.fullmatch(written) and (said := _said(say, written))), written)
 
 
@@ -113,7 +127,7 @@ def _said(say: Callable[[str], str], value: str) -> str:
     """A day or a moment in words; nothing where the calendar has none such."""
     try:
         return say(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""
 
 
