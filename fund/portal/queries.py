@@ -139,11 +139,13 @@ def decision_facts(decision_id: uuid.UUID) -> Any:
 
 
 def newest_payments(most: int = 12) -> list[Any]:
-    """The newest payments that reached a group: reference, sum, day, group and place."""
+    """The newest payments that reached a group and did not come back: reference, sum, day, group and place."""
     return list(session.execute(sa.text("""
         SELECT l.end_to_end_id AS reference, l.amount_pence, e.booked_on, o.name AS recipient, n.name AS place
         FROM release_end e JOIN release l ON l.id = e.release_id JOIN stage s ON s.id = l.stage_id
         JOIN award g ON g.id = s.award_id JOIN organisation o ON o.id = g.organisation_id
         JOIN application a ON a.id = g.application_id JOIN round r ON r.id = a.round_id
         JOIN neighbourhood n ON n.id = r.neighbourhood_id
-        WHERE e.kind = 'settled' ORDER BY e.recorded_at DESC, e.id LIMIT :most"""), {"most": most}))
+        WHERE e.kind = 'settled' AND NOT EXISTS (
+          SELECT FROM release_end b WHERE b.release_id = l.id AND b.kind = 'returned')
+        ORDER BY e.recorded_at DESC, e.id LIMIT :most"""), {"most": most}))

@@ -330,3 +330,11 @@ def test_capital_has_no_way_out_but_the_mirror_of_its_entry(session):
     assert balances.capital_by_day(APRIL) == [(APRIL, 0)]
     assert queries.limit_facts(YEAR, APRIL).gifts == []
     session.commit()
+
+
+def test_no_limit_is_set_for_a_year_before_one_that_has_one(low):
+    actions.choose_rule(SYSTEM, YEAR, rule="weighted_hybrid", parameters={"rate": 100})
+    make_limit(YEAR, set_on=APRIL)
+    with pytest.raises(Refused) as refused:
+        actions.propose_spending_limit(trustee(), "2025-26", set_on=date(2026, 3, 31))
+    assert "in_turn" in {reason.code for reason in refused.value.reasons}

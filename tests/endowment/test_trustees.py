@@ -9,7 +9,7 @@ from fund.endowment import actions, queries, rules
 from fund.kernel import clock
 from fund.kernel.actor import SYSTEM, Actor, Capacity
 from fund.transparency import queries as public_record
-from tests.make.ledger import make_tranche
+from tests.make.ledger import make_funded_endowment, make_tranche
 from tests.make.people import make_staff
 
 YEAR = "2026-27"
@@ -267,3 +267,20 @@ def test_a_change_of_the_reserve_waits_for_another_trustee_also_when_the_limit_i
                      two.person_id: ["endowment.spending", "endowment.approve_change"]}
     actions.approve_reserve_change(two, change.id)
     assert [one.endpoint for one in queries.waiting_for(two.person_id, {Capacity.TRUSTEE})] == ["endowment.spending"]
+
+
+def test_a_limit_and_a_plan_for_the_next_year_wait_for_another_trustee_too(session):
+    make_funded_endowment(on=date(2026, 6, 1))  # with this year's limit
+    one, two = (Actor(Capacity.TRUSTEE, make_staff(Capacity.TRUSTEE).id) for _ in range(2))
+
+    def waiting() -> list[list[tuple[str, str]]]:
+        return [[(each.endpoint, each.whose) for each in queries.waiting_for(who.person_id, {Capacity.TRUSTEE})]
+                for who in (one, two)]
+
+    plan = actions.propose_recovery_plan(one, "2027-28", words="By and by.", back_by=date(2030, 1, 1))
+    assert waiting() == [[], [("endowment.confirm_plan", "")]]
+    actions.confirm_recovery_plan(two, plan.id)
+    proposal = actions.propose_spending_limit(one, "2027-28", set_on=date(2027, 3, 31), asked_pence=1)
+    assert waiting() == [[("endowment.confirm_limit", "another trustee")], [("endowment.confirm_limit", "")]]
+    actions.confirm_spending_limit(two, proposal.id)
+    assert waiting() == [[], []]

@@ -81,6 +81,12 @@ def test_an_account_shows_each_movement_and_what_stood_after_it(client, fund):
     assert "£97,000.00" in text(client, "/ledger/accounts/4000/E05000650")
 
 
+def test_an_offer_says_on_the_account_of_its_grant_how_much_it_is(client, fund):
+    page = text(client, "/ledger/accounts/5000/GRT-1")
+    assert "£3,000 was kept for a group while it reads its offer." in page
+    assert "£0 " not in page.replace("£0.00 ", "")
+
+
 def test_a_debit_normal_account_grows_by_debits(fund):
     assert [(m.in_pence, m.out_pence) for m in queries.movements_of("1000", most=2)] == [(0, 100_000), (0, 0)]
 

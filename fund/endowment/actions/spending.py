@@ -118,7 +118,8 @@ def propose_spending_limit(actor: Actor, financial_year: str, *, set_on: date, a
     _check_year(financial_year)
     queries.wait_for_year(financial_year)
     facts = queries.limit_facts(financial_year, set_on, asked_pence)
-    refuse_if(rules.reasons_not_yet(set_on, clock.today()) + rules.reasons_not_to_set_limit(facts))
+    refuse_if(rules.reasons_not_in_turn(financial_year, queries.last_year_with_a_limit())
+              + rules.reasons_not_yet(set_on, clock.today()) + rules.reasons_not_to_set_limit(facts))
     inputs, inputs_sha256 = _inputs(facts, cost_ceiling_basis_points)
     found = session.scalars(sa.select(LimitProposal).where(
         LimitProposal.inputs_sha256 == inputs_sha256, LimitProposal.set_on == set_on,

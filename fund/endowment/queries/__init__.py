@@ -10,6 +10,7 @@ from fund.endowment.queries.limits import (
     choice_for,
     choices,
     confirmed_plan,
+    last_year_with_a_limit,
     limit_facts,
     limit_is_set,
     limit_proposal,
@@ -50,9 +51,10 @@ from fund.endowment.queries.turns import wait_for_holding, wait_for_year
 
 __all__ = [
     "HoldingLine", "Plan", "ProposedChange", "TrancheShare", "Worth", "budgeted_pence", "check", "choice_for",
-    "choices", "confirmed_plan", "drawdowns", "holding_facts", "holdings", "limit_facts",
-    "limit_is_set", "limit_left_pence", "limit_proposal", "limit_proposals", "limits_with_what_is_left", "plan",
-    "plans", "prices", "proposed_change", "proposed_changes", "reserve_is_on", "reserve_pence", "return_total_pence",
+    "choices", "confirmed_plan", "drawdowns", "holding_facts", "holdings", "last_year_with_a_limit",
+    "limit_facts", "limit_is_set", "limit_left_pence", "limit_proposal", "limit_proposals", "limits_with_what_is_left",
+    "plan", "plans", "prices",
+    "proposed_change", "proposed_changes", "reserve_is_on", "reserve_pence", "return_total_pence",
     "returns", "rule_for", "rules_to_compare", "shares_of_tranches", "spending_limit", "spending_limits", "start",
     "total_return", "tranches", "value_on", "values_on", "wait_for_holding", "wait_for_year", "waiting_for",
     "worth",

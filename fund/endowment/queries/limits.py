@@ -128,6 +128,11 @@ def confirmed_plan(financial_year: str, known: Sequence[Plan] | None = None) -> 
     return next((one for one in found if one.leaf_id is not None), None)
 
 
+def last_year_with_a_limit() -> str:
+    """The latest year for which a limit is set; nothing while none is."""
+    return session.scalar(sa.select(sa.func.max(SpendingLimit.financial_year))) or ""
+
+
 def limit_proposals(financial_year: str) -> list[LimitProposal]:
     """The limits that trustees proposed for a year, the newest first."""
     return list(session.scalars(sa.select(LimitProposal).where(LimitProposal.financial_year == financial_year).order_by(
@@ -148,31 +153,38 @@ def limit_proposal(proposal_id: uuid.UUID) -> tuple[LimitProposal, bool, bool]:
     return row[0], row[1], row[2]
 
 
+def _open_proposals() -> list[LimitProposal]:
+    """The newest proposal of each year that has no limit yet, by year."""
+    has_one = sa.exists().where(SpendingLimit.financial_year == LimitProposal.financial_year)
+    found = session.scalars(sa.select(LimitProposal).where(~has_one).order_by(
+        LimitProposal.financial_year, LimitProposal.proposed_at, LimitProposal.id.desc()))
+    return list({one.financial_year: one for one in found}.values())
+
+
 def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[Waiting]:
     """What waits for a trustee: this year's limit, when nobody proposed one; a limit, a plan or a change of the reserve
-    that is another's."""
+    that is another's, for whatever year."""
     if Capacity.TRUSTEE not in capacities:
         return []
-    changes = [
+    year, waiting = rules.financial_year(clock.today()), []
+    is_set, proposed = limit_is_set(year), _open_proposals()
+    if not is_set and year not in {one.financial_year for one in proposed}:
+        waiting.append(Waiting(_("Propose how much may be spent in %(year)s.", year=year), "endowment.spending",
+                               {"financial_year": year}, button=_("See what the rule gives")))
+    waiting += [
+        Waiting(_("Read another trustee's limit for %(year)s, and confirm it or not.", year=one.financial_year),
+                "endowment.confirm_limit", {"proposal_id": one.id}, button=_("Read the limit"))
+        if one.proposed_by != person_id else
+        Waiting(_("Another trustee reads the limit that you proposed for %(year)s.", year=one.financial_year),
+                "endowment.confirm_limit", {"proposal_id": one.id}, whose=_("another trustee"))
+        for one in proposed]
+    waiting += [
         Waiting(_("Read what another trustee would change of the reserve for owners, and approve it or not."),
                 "endowment.approve_change", {"change_id": one.id}, button=_("Read the change"))
         for one in proposed_changes() if one.proposed_by != person_id]
-    year = rules.financial_year(clock.today())
-    if limit_is_set(year):
-        return changes
-    proposed = limit_proposals(year)
-    waiting = [] if proposed else [
-        Waiting(_("Propose how much may be spent in %(year)s.", year=year), "endowment.spending",
-                {"financial_year": year}, button=_("See what the rule gives"))]
-    waiting += [
-        Waiting(_("Read another trustee's limit for %(year)s, and confirm it or not.", year=year),
-                "endowment.confirm_limit", {"proposal_id": one.id}, button=_("Read the limit"))
-        for one in proposed[:1] if one.proposed_by != person_id]
-    waiting += [
-        Waiting(_("Another trustee reads the limit that you proposed for %(year)s.", year=year),
-                "endowment.confirm_limit", {"proposal_id": one.id}, whose=_("another trustee"))
-        for one in proposed[:1] if one.proposed_by == person_id]
-    return waiting + changes + [
-        Waiting(_("Read another trustee's recovery plan for %(year)s, and confirm it or not.", year=year),
+    return waiting + [
+        Waiting(_("Read another trustee's recovery plan for %(year)s, and confirm it or not.",
+                  year=one.financial_year),
                 "endowment.confirm_plan", {"plan_id": one.id}, button=_("Read the plan"))
-        for one in plans(year) if one.leaf_id is None and one.proposed_by != person_id]
+        for one in plans() if one.leaf_id is None and one.proposed_by != person_id
+        and one.financial_year >= year and not (is_set and one.financial_year == year)]

@@ -167,6 +167,15 @@ def reasons_not_yet(on: date, today: date) -> list[Reason]:
     return [Reason("not_yet", _("That day has not come yet."))] if on > today else []
 
 
+def reasons_not_in_turn(year: str, last: str) -> list[Reason]:
+    """Give the reason why no limit is set for a year before the last one that has one: what the later year may spend
+    was worked out without it."""
+    if year >= last:
+        return []
+    return [Reason("in_turn", _("The limit for %(year)s is set already, so none is set for a year before it.",
+                                year=last))]
+
+
 def reasons_far_from(year: str, today: date) -> list[Reason]:
     """Give the reason why nothing is chosen or planned for a year: only this one and the next are near enough. A rule
     chosen for a past year would go before what was chosen since."""

@@ -77,6 +77,7 @@ class Movement:
     in_pence: int
     out_pence: int
     kept_pence: int  # newly kept aside to leave the account; below nothing when it no longer is
+    coming_pence: int  # the same of what is to come to it
     after_pence: int
 
 
@@ -91,7 +92,7 @@ def movements_of(code: str, *, before: int | None = None, most: int = 50) -> lis
     after, movements = balance.posted_pence, []
     for row in rows:
         movements.append(Movement(row.seq, row.id, row.kind, row.effective_on, row.recorded_at, int(row.came),
-                                  int(row.went), int(row.kept), after))
+                                  int(row.went), int(row.kept), int(row.coming), after))
         after -= int(row.came) - int(row.went)
     return movements
 
@@ -108,7 +109,7 @@ touched AS (
   ORDER BY entry_seq DESC LIMIT :most)
 SELECT e.seq, l.id, e.kind, e.effective_on, l.recorded_at,
        sum(posted) FILTER (WHERE grows) AS came, sum(posted) FILTER (WHERE NOT grows) AS went,
-       sum(kept) FILTER (WHERE NOT grows) AS kept
+       sum(kept) FILTER (WHERE NOT grows) AS kept, sum(kept) FILTER (WHERE grows) AS coming
 FROM touched JOIN ledger.entry e ON e.seq = touched.entry_seq JOIN log.leaf l ON l.seq = e.seq
 CROSS JOIN LATERAL (
   SELECT 0 AS posted, 0 AS kept, true AS grows UNION ALL SELECT 0, 0, false UNION ALL
