@@ -3,6 +3,7 @@ the return of the whole endowment, and every tranche that built it.
 """
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -71,6 +72,25 @@ class Trail:
         back = {one.reference for one in self.payments if one.ended == "returned"}
         return sum(one.amount_pence for one in self.payments
                    if one.ended == "settled" and one.reference not in back)
+
+
+def places_called(codes: Collection[str]) -> dict[str, tuple[str, str]]:
+    """The name and the page of the places among these codes."""
+    if not codes:
+        return {}
+    rows = session.execute(sa.text("SELECT code, name, slug FROM neighbourhood WHERE code = ANY(:codes)"),
+                           {"codes": list(codes)})
+    return {code: (name, slug) for code, name, slug in rows}
+
+
+def rounds_called(references: Collection[str], ids: Collection[uuid.UUID] = ()) -> dict[str, tuple[str, str]]:
+    """The title and the reference of the rounds with these references or ids, by both."""
+    if not references and not ids:
+        return {}
+    rows = session.execute(sa.text("SELECT id, reference, title FROM round WHERE reference = ANY(:references) "
+                                   "OR id = ANY(CAST(:ids AS uuid[]))"),
+                           {"references": list(references), "ids": list(ids)}).all()
+    return {name: (row.title, row.reference) for row in rows for name in (str(row.id), row.reference)}
 
 
 _GRANT = sa.text("""

@@ -40,10 +40,14 @@ def history() -> str:
     given = request.args.get("before", "")
     if given and not (given.isascii() and given.isdigit() and len(given) < 19):
         raise NotFound
-    found = queries.checkpoints(before=int(given) if given else None, most=PAGE + 1)
+    before = int(given) if given else None
+    found = queries.checkpoints(before=before, most=PAGE + 1)
     older = url_for(".history", before=found[PAGE - 1].size) if len(found) > PAGE else None
-    return render_template("transparency/history.html", found=found[:PAGE], older=older,
-                           newer=url_for(".history") if given else None)
+    newer = None
+    if before is not None:
+        are_newer, size = queries.newer_checkpoints(before, PAGE)
+        newer = url_for(".history", before=size) if are_newer else None
+    return render_template("transparency/history.html", found=found[:PAGE], older=older, newer=newer)
 
 
 @blueprint.get("/log/proof/<int:index>.tlog-proof")

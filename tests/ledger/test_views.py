@@ -13,6 +13,7 @@ import sqlalchemy as sa
 import fund
 from fund.ledger import actions, queries, rules
 from fund.ledger.rules import words
+from fund.ledger.views import pages
 from fund.ledger.views import said as said_in_words
 from tests.make.ledger import make_allocation, make_decision, make_funded_endowment
 
@@ -104,6 +105,36 @@ def test_the_whole_record_has_every_place_once(session, fund):
         seen += [line.seq for line in page]
         before = page[-1].seq
     assert seen == list(range(len(seen)))[::-1]
+
+
+def pages_one_way(client, address, word, row):
+    """What each page lists, from this one on to the last that the link with the word leads to."""
+    found = []
+    while address:
+        page = client.get(address).text
+        found.append(re.findall(row, page))
+        link = re.search(rf'href="([^"]+)">{word}<', page)
+        address = html.unescape(link[1]) if link else None
+        last = page
+    return found, last
+
+
+@pytest.mark.parametrize(("address", "onward", "back", "row"), [
+    ("/ledger/entries", "Older", "Newer", r"/ledger/entries/([0-9a-f-]{36})"),
+    ("/ledger/accounts/4000/E05000650", "Older", "Newer", r"/ledger/entries/([0-9a-f-]{36})"),
+    ("/ledger/accounts/1000", "Older", "Newer", r"/ledger/entries/([0-9a-f-]{36})"),
+    ("/ledger/classes/grant", "Next page", "Previous page", r"/ledger/accounts/(5000/GRT-\d)")])
+def test_every_list_is_paged_the_same_way_back(client, fund, monkeypatch, address, onward, back, row):
+    for number in range(2, 8):
+        actions.open_account(f"5000/GRT-{number}", name=f"Grant GRT-{number}")
+    monkeypatch.setattr(pages, "PAGE", 2)
+    there, last = pages_one_way(client, address, onward, row)
+    assert len(there) > 2
+    assert all(len(one) == 2 for one in there[:-1])
+    assert len({one for page in there for one in page}) == sum(map(len, there))  # each line once
+    link = re.search(rf'href="([^"]+)">{back}<', last)
+    and_back, _first = pages_one_way(client, html.unescape(link[1]), back, row)
+    assert and_back == there[-2::-1]  # the very same pages, up to the one it began with
 
 
 def test_any_line_can_be_checked_by_hand(client, fund):
@@ -218,10 +249,30 @@ def test_an_entry_of_the_endowment_is_found_by_the_reference_of_whoever_paid(cli
      [("A new word", "x"), ("Amount", "£3"), ("Closed up to and with", "2026-02-30"), ("Outcome", "maybe"),
       ("Month", "2026-13"), ("Opens", "2026-02-30T99:00:00Z"), ("Rank", "None"),
       ("What the panel may give", "None\nA: 1")])])
-def test_what_a_record_says_is_shown_in_words(app, said, rows):
+def test_what_a_record_says_is_shown_in_words(session, said, rows):
     assert said_in_words.pairs({"record": said}, "record") == rows
     assert said_in_words.pairs({}, "record") == []
     assert said_in_words.pairs({"record": "five"}, "record") == [("Record", "five")]
+
+
+def test_an_opened_account_and_a_line_that_is_named_lead_on(app, client, fund, session):
+    account = session.scalar(sa.text("SELECT id FROM log.leaf WHERE idem_key = 'account/5000/GRT-1'"))
+    assert 'href="/ledger/accounts/5000/GRT-1">5000/GRT-1</a>' in client.get(f"/ledger/entries/{account}").text
+    said = {"kind": "erasure", "record": {"leaf": str(account), "code": "5000/GRT-1", "round": "<b>"}}
+    with app.test_request_context():
+        rows = said_in_words.pairs(said, "record")
+    assert [str(value) for _name, value in rows] == [
+        f'<a class="govuk-link" href="/ledger/entries/{account}">{account}</a>', "5000/GRT-1", "<b>"]
+
+
+@pytest.mark.parametrize(("code", "called"), [
+    ("1000", "Banc"), ("3100", "Enillion heb eu defnyddio eto"), ("3150/2026-27", "Terfyn 2026-27"),
+    ("3250/2026-27", "Costau rhedeg 2026-27"), ("5000/GRT-1", "Grant GRT-1"), ("4000/E05000650", "Ardwick")])
+def test_an_account_is_called_in_the_language_of_whoever_reads(client, fund, code, called):
+    actions.open_account("3250/2026-27", name="Running costs 2026-27")
+    client.set_cookie("language", "cy")
+    page = client.get(f"/ledger/accounts/{code}").text
+    assert f'<h1 class="govuk-heading-l">{called}</h1>' in page
 
 
 def test_every_kind_of_the_posting_matrix_has_a_name_and_a_sentence(session):

@@ -3,6 +3,7 @@
 from fund.ledger.queries.amounts import (
     Balance,
     ClassSum,
+    account_before,
     accounts_of_class,
     all_balances,
     allocated_pence,
@@ -27,6 +28,7 @@ from fund.ledger.queries.entries import (
     latest,
     lines_of,
     movements_of,
+    newer_movements,
     pending_lines,
     posting_rules,
     relating_to,
@@ -35,12 +37,14 @@ from fund.ledger.queries.entries import (
 from fund.ledger.queries.find import finds_entries, found_by
 from fund.ledger.queries.kinds import EntrySum, entries_of_kinds
 from fund.ledger.queries.movements import Moved, moved_by_day
+from fund.ledger.queries.named import WORDS, Named, Said, named, names_what_is_said
 from fund.ledger.queries.replayed import balances_at
 
 __all__ = [
-    "Balance", "Brief", "ClassSum", "EntrySum", "LineRow", "Moved", "Movement", "Shown", "accounts_of_class",
-    "all_balances", "allocated_pence", "available_pence", "balance_as_effective", "balance_as_recorded",
-    "balance_of", "balances", "balances_at", "briefs", "capital_by_day", "class_sums", "entries_of_kinds",
-    "finds_entries", "first_open_day", "flows", "found_by", "largest_allocations", "latest", "lines_of", "moved_by_day",
-    "movements_of", "pending_lines", "posting_rules", "relating_to", "shown", "steps_of_a_pound",
+    "WORDS", "Balance", "Brief", "ClassSum", "EntrySum", "LineRow", "Moved", "Movement", "Named", "Said", "Shown",
+    "account_before", "accounts_of_class", "all_balances", "allocated_pence", "available_pence", "balance_as_effective",
+    "balance_as_recorded", "balance_of", "balances", "balances_at", "briefs", "capital_by_day", "class_sums",
+    "entries_of_kinds", "finds_entries", "first_open_day", "flows", "found_by", "largest_allocations", "latest",
+    "lines_of", "moved_by_day", "movements_of", "named", "names_what_is_said", "newer_movements", "pending_lines",
+    "posting_rules", "relating_to", "shown", "steps_of_a_pound",
 ]

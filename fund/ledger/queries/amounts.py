@@ -174,6 +174,12 @@ def accounts_of_class(account_class: str, *, after: str = "", most: int = 50) ->
         _BALANCE.where(Account.class_ == account_class, Account.code > after).order_by(Account.code).limit(most))]
 
 
+def account_before(account_class: str, code: str, most: int) -> str | None:
+    """The account of a class that stands `most` before this one, by code; none where there are fewer."""
+    return session.scalar(sa.select(Account.code).where(Account.class_ == account_class, Account.code < code)
+                          .order_by(Account.code.desc()).offset(most - 1).limit(1))
+
+
 @dataclass(slots=True)
 class _Flows:
     """Sums up to an entry, kept by this process. The entries never change, so only newer ones are ever added."""

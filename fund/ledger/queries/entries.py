@@ -123,6 +123,24 @@ GROUP BY e.seq, l.id, e.kind, e.effective_on, l.recorded_at ORDER BY e.seq DESC
 """)
 
 
+def newer_movements(code: str, first: int, most: int) -> tuple[bool, int | None]:
+    """Whether any entry from a place of the log on touched an account; and the place before which the first `most` of
+    them stand, or none where there are no more than that."""
+    rows = session.execute(_NEWER, {"code": code, "first": first, "most": most + 1}).scalars().all()
+    return bool(rows), rows[most] if len(rows) > most else None
+
+
+_NEWER = sa.text("""
+SELECT entry_seq FROM (
+  (SELECT DISTINCT entry_seq FROM ledger.transfer WHERE entry_seq >= :first
+     AND debit_id = (SELECT id FROM ledger.account WHERE code = :code) ORDER BY entry_seq LIMIT :most)
+  UNION
+  (SELECT DISTINCT entry_seq FROM ledger.transfer WHERE entry_seq >= :first
+     AND credit_id = (SELECT id FROM ledger.account WHERE code = :code) ORDER BY entry_seq LIMIT :most)) u
+ORDER BY entry_seq LIMIT :most
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Brief:
     """One line of the record, in a list. `amount_pence` is what it moved or kept aside; nothing for a public record."""

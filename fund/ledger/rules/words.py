@@ -98,6 +98,18 @@ def sentence(kind: str, amount: str) -> str:
     return _(_RECORDS[kind]) if kind in _RECORDS else as_words(kind)
 
 
+def account_name(code: str, name: str) -> str:
+    """An account as people call it in their language: one of its class only as the class, a place's by its place."""
+    account_class, of = CLASSES[code[:4]], code[5:]
+    if not of:
+        return _(ACCOUNT_CLASSES[account_class][0])
+    return _(_ACCOUNTS_OF[account_class], of=of) if account_class in _ACCOUNTS_OF else name
+
+
+_ACCOUNTS_OF = {"drawdown_limit": N_("Limit for %(of)s"), "running_costs": N_("Running costs %(of)s"),
+                "grant": N_("Grant %(of)s")}
+
+
 def name(kind: str) -> str:
     """A kind of entry by its name."""
     return _(NAMES[kind]) if kind in NAMES else as_words(kind)

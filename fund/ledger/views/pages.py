@@ -1,6 +1,7 @@
 """The open books: accounts, entries, one entry with its proof, and which way money may go. For anybody."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -23,6 +24,12 @@ PAGE = 50
 def what_it_means(kind: str, pence: int) -> str:
     """A line of the record in one plain sentence."""
     return words.sentence(kind, pounds(pence))
+
+
+@blueprint.app_template_filter()
+def account_name(balance: queries.Balance) -> str:
+    """An account as people call it."""
+    return words.account_name(balance.code, balance.name)
 
 
 def _page_key(name: str) -> int | None:
@@ -73,10 +80,14 @@ def accounts(account_class: str) -> str:
     """The accounts of one class, by code."""
     if account_class not in words.ACCOUNT_CLASSES:
         raise NotFound
-    found = queries.accounts_of_class(account_class, after=request.args.get("after", ""), most=PAGE + 1)
-    older = url_for(".accounts", account_class=account_class, after=found[PAGE - 1].code) if len(found) > PAGE else None
-    return render_template("ledger/accounts.html", account_class=account_class, found=found[:PAGE], older=older,
-                           about=words.ACCOUNT_CLASSES[account_class])
+    after = request.args.get("after", "")
+    found = queries.accounts_of_class(account_class, after=after, most=PAGE + 1)
+    here = partial(url_for, ".accounts", account_class=account_class)
+    first = found[0].code if found else after
+    return render_template(
+        "ledger/accounts.html", found=found[:PAGE], about=words.ACCOUNT_CLASSES[account_class],
+        back_to=here(after=queries.account_before(account_class, first, PAGE + 1)) if after else None,
+        onward=here(after=found[PAGE - 1].code) if len(found) > PAGE else None)
 
 
 @blueprint.get("/ledger/accounts/<path:code>")
@@ -87,7 +98,10 @@ def account(code: str) -> str:
     balance = queries.balance_of(code)
     found = queries.movements_of(code, before=before, most=PAGE + 1)
     older = url_for(".account", code=code, before=found[PAGE - 1].seq) if len(found) > PAGE else None
-    newer = url_for(".account", code=code) if before is not None else None
+    newer = None
+    if before is not None:
+        are_newer, place = queries.newer_movements(code, before, PAGE)
+        newer = url_for(".account", code=code, before=place) if are_newer else None
     return render_template("ledger/account.html", balance=balance, movements=found[:PAGE], older=older, newer=newer,
                            about=words.ACCOUNT_CLASSES[balance.class_])
 
@@ -99,8 +113,11 @@ def entries() -> str:
     before = _page_key("before")
     found = queries.latest(before=before, most=PAGE + 1)
     older = url_for(".entries", before=found[PAGE - 1].seq) if len(found) > PAGE else None
-    return render_template("ledger/entries.html", found=found[:PAGE], older=older,
-                           newer=url_for(".entries") if before is not None else None)
+    size = public_record.size() if before is not None else 0
+    newer = None
+    if before is not None and before < size:  # the numbers have no gap, so the page before this one is counted
+        newer = url_for(".entries", before=before + PAGE if before + PAGE < size else None)
+    return render_template("ledger/entries.html", found=found[:PAGE], older=older, newer=newer)
 
 
 @blueprint.get("/ledger/entries/<uuid:entry_id>")
@@ -110,8 +127,9 @@ def entry(entry_id: uuid.UUID) -> str:
     found = queries.shown(entry_id)
     published = public_record.published_size()
     return render_template("ledger/entry.html", found=found, phases=words.PHASES, changes=words.changes,
+                           names={code: words.account_name(code, name) for code, name in found.names.items()},
                            checkpoint=published if found.leaf.seq < published else None,
-                           text=found.leaf.encoded.decode(), record=said.pairs(found.said, "record"),
+                           text=found.leaf.encoded.decode(), record=said.pairs(found.said, "area", "grant", "record"),
                            params=said.pairs(found.said, "params"))
 
 

@@ -6,12 +6,16 @@ known here, because another part wrote it later, is shown as it stands.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from flask import url_for
+from markupsafe import Markup
+
 from fund.kernel.money import exact_pounds
 from fund.kernel.words import N_, _
+from fund.ledger import queries
 from fund.ledger.rules import words
 from fund.web import filters
 
@@ -24,8 +28,9 @@ _NAMES = {
     "decision": N_("Decision"), "decisions": N_("Decisions"), "document_sha256": N_("Document (fingerprint)"),
     "erased": N_("What was forgotten"), "field": N_("What"), "file": N_("File (fingerprint)"),
     "financial_year": N_("Year"), "floor_pence": N_("No less than"), "form": N_("Form"),
-    "gifts": N_("What was given, by month"), "holding": N_("Investment"), "index": N_("Prices now"),
-    "index_year_ago": N_("Prices a year before"), "inputs_sha256": N_("All that it was worked out from (fingerprint)"),
+    "gifts": N_("What was given, by month"), "grant": N_("Grant"), "holding": N_("Investment"),
+    "index": N_("Prices now"), "index_year_ago": N_("Prices a year before"),
+    "inputs_sha256": N_("All that it was worked out from (fingerprint)"),
     "key": N_("New key"), "leaf": N_("Line"), "month": N_("Month"), "most_points": N_("Most points"),
     "name": N_("Name"), "need_versions": N_("Measures of need"), "neighbourhood": N_("Place"), "number": N_("Number"),
     "on": N_("On"), "opens_at": N_("Opens"), "origin": N_("Name of the log"), "outcome": N_("Outcome"),
@@ -73,19 +78,52 @@ _TIMES = {"on", "back_by", "closed_through", "closes_at", "opens_at", "scoring_c
 _SHARE = "_basis_points"
 
 
-def pairs(said: Mapping[str, Any], word: str) -> list[tuple[str, str]]:
-    """What a line says under a word (`record`, `params`), as rows of a name and a value; no object is one row."""
+def pairs(said: Mapping[str, Any], *under: str) -> list[tuple[str, str]]:
+    """What a line says under these words (`record`, `params`), as rows of a name and a value that leads on to what it
+    names; what is no object is one row."""
+    inner = {key: value for word in under for key, value in _inside(said, word).items() if value != ""}
+    named = queries.named(said.get("kind", ""), _that_has_a_page(inner))
+    return [(_name(key), _whole(key, value, named)) for key, value in inner.items()]
+
+
+def _inside(said: Mapping[str, Any], word: str) -> dict[str, Any]:
     inner = said.get(word, {})
-    return [(_name(key), _whole(key, value))
-            for key, value in (inner if isinstance(inner, dict) else {word: inner}).items() if value != ""]
+    return inner if isinstance(inner, dict) else {word: inner}
 
 
-def _whole(key: str, value: Any) -> str:
+def _that_has_a_page(said: Mapping[str, Any]) -> set[queries.Said]:
+    """The words of a line, however deep they stand in it, under which it may name something that has a page."""
+    found: set[queries.Said] = set()
+    rest = list(said.items())
+    while rest:
+        key, value = rest.pop()
+        if isinstance(value, dict):
+            rest += value.items()
+        elif isinstance(value, list):
+            rest += [(key, one) for one in value]
+        elif key in queries.WORDS and isinstance(value, str):
+            found.add((key, value))
+    return found
+
+
+def _whole(key: str, value: Any, named: queries.Named) -> str:
     """A value in words; one with too much inside it, as no part of ours writes it, as its bytes have it."""
     try:
-        return _value(key, value)
+        return _value(key, value, named)
     except RecursionError:
         return json.dumps(value, ensure_ascii=False)
+
+
+@queries.names_what_is_said
+def _accounts_and_lines(kind: str, said: Collection[queries.Said]) -> queries.Named:
+    """The account that a line opens, and the line that it names."""
+    found = {}
+    for word, value in said:
+        if word == "code" and kind == "account_opened":
+            found[word, value] = value, url_for("ledger.account", code=value)
+        elif word == "leaf" and re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value):
+            found[word, value] = value, url_for("ledger.entry", entry_id=value)
+    return found
 
 
 def _name(key: str) -> str:
@@ -93,19 +131,22 @@ def _name(key: str) -> str:
     return _(_NAMES[plain]) if plain in _NAMES else words.as_words(plain)
 
 
-def _value(key: str, value: Any) -> str:
+def _value(key: str, value: Any, named: queries.Named) -> str:
     """A value as people read it; whatever has not the form that its word asks for stays what it is."""
     if key == "parameters" and isinstance(value, dict):
         value = {f"{inner}_basis_points": one for inner, one in value.items()}
     if isinstance(value, dict):
-        return "; ".join(f"{_name(inner)}: {_value(inner, one)}" for inner, one in value.items()
-                         if key != "criteria" or inner != "id")
+        return Markup("; ").join(Markup("{}: {}").format(_name(inner), _value(inner, one, named))
+                                 for inner, one in value.items() if key != "criteria" or inner != "id")
     if key == "gifts" and isinstance(value, list) and all(isinstance(one, list) and len(one) == 3 for one in value):
         value = [{"month": month, "amount": pence} | ({"tenths": tenths} if tenths else {})
                  for month, pence, tenths in value]
     if isinstance(value, list):
-        inside = "\n" if any(isinstance(one, list | dict) for one in value) else ", "
-        return inside.join(_value(key, one) for one in value)
+        between = Markup("\n") if any(isinstance(one, list | dict) for one in value) else Markup(", ")
+        return between.join(_value(key, one, named) for one in value)
+    if isinstance(value, str) and (key, value) in named:
+        text, address = named[key, value]
+        return Markup('<a class="govuk-link" href="{}">{}</a>').format(address, text)
     if key == "month":  # of another word it would be a year: 2011-12
         return _said(_month, str(value)) or str(value)
     known = _VALUES.get(key, {}).get(value)

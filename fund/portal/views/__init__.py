@@ -1,6 +1,6 @@
 """The public pages that belong to no other part, because they read from several."""
 
-from fund.portal.views import flow, places, standing, trail
+from fund.portal.views import flow, named, places, standing, trail
 from fund.portal.views.blueprint import blueprint
 
-__all__ = ["blueprint", "flow", "places", "standing", "trail"]
+__all__ = ["blueprint", "flow", "named", "places", "standing", "trail"]

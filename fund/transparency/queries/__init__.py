@@ -124,6 +124,14 @@ def checkpoints(*, before: int | None = None, most: int = 50) -> list[PublishedC
     return list(session.scalars(statement if before is None else statement.where(PublishedCheckpoint.size < before)))
 
 
+def newer_checkpoints(size: int, most: int) -> tuple[bool, int | None]:
+    """Whether a checkpoint of this size or a larger one was published; and the size before which the first `most` of
+    them stand, or none where there are no more than that."""
+    sizes = session.scalars(sa.select(PublishedCheckpoint.size).where(PublishedCheckpoint.size >= size)
+                            .order_by(PublishedCheckpoint.size).limit(most + 1)).all()
+    return bool(sizes), sizes[most] if len(sizes) > most else None
+
+
 def leaf_bytes(start: int, end: int) -> list[tuple[bytes, bytes]]:
     """(bytes, hash) of the leaves from one place up to (not with) another, in order, as they are stored."""
     rows = session.execute(sa.select(Leaf.encoded, Leaf.leaf_hash).where(Leaf.seq >= start, Leaf.seq < end)
