@@ -154,10 +154,6 @@ class SendForm(BaseForm):
     version = HiddenField()
 
 
-class ButtonForm(BaseForm):
-    """A form that is only its button."""
-
-
 class EligibilityForm(BaseForm):
     """Whether a submission goes to the panel."""
 

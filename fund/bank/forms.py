@@ -31,7 +31,3 @@ class AnswerForm(BaseForm):
     """An answer of the bank, brought by hand."""
 
     file = FileField(_l("The bank’s file"), validators=[Required(_l("Choose the file that the bank gave you."))])
-
-
-class PressForm(BaseForm):
-    """One button and nothing to fill in."""

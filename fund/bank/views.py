@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from fund.bank import actions, queries, rules, transport
-from fund.bank.forms import AnswerForm, AuthoriseForm, BuildForm, PressForm, SetAsideForm
+from fund.bank.forms import AnswerForm, AuthoriseForm, BuildForm, SetAsideForm
 from fund.bank.rules import BatchState
 from fund.grants.rules import bank_reason_words
 from fund.kernel import clock
@@ -19,6 +19,7 @@ from fund.kernel.actor import Actor, Capacity
 from fund.kernel.errors import BadInput, Refused
 from fund.people import queries as people
 from fund.web import access
+from fund.web.forms import PressForm
 
 blueprint = Blueprint("bank", __name__)
 

@@ -55,7 +55,3 @@ class ApproveForm(BaseForm):
 
     sure = TickField(_l("I have read what was promised and what was shown"), validators=[
         Required(_l("Tick the box to say that you have read both."))])
-
-
-class PressForm(BaseForm):
-    """One button and nothing to fill in."""

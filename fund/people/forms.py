@@ -52,7 +52,3 @@ class ProfileForm(BaseForm):
                      description=_l("What your neighbours call you. Your group and our officers see it."))
     language = RadioField(_l("We write to you in"), choices=list(LANGUAGES.items()),
                           validators=[Required(_l("Choose a language."))])
-
-
-class PressForm(BaseForm):
-    """A page with one button: its token is all that it sends."""

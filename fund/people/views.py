@@ -14,8 +14,9 @@ from fund.kernel import clock
 from fund.kernel.actor import Capacity
 from fund.kernel.errors import BadInput
 from fund.people import actions, queries, rules
-from fund.people.forms import CodeForm, PressForm, ProfileForm, SignInForm
+from fund.people.forms import CodeForm, ProfileForm, SignInForm
 from fund.web import access, kept, limits
+from fund.web.forms import PressForm
 from fund.web.ways import there_is
 from fund.web.words import COOKIE, LANGUAGES, language
 

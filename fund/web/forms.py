@@ -37,7 +37,7 @@ from fund.web.widgets import draw
 from fund.web.words import _l
 
 __all__ = ["BaseForm", "CheckboxesField", "DayField", "EmailField", "FileField", "HiddenField", "LineField",
-           "MoneyField", "RadioField", "Required", "SelectField", "TextField", "TickField", "_l"]
+           "MoneyField", "PressForm", "RadioField", "Required", "SelectField", "TextField", "TickField", "_l"]
 
 
 class BaseForm(FlaskForm):
@@ -80,3 +80,7 @@ class BaseForm(FlaskForm):
         200. Whatever was typed is in it."""
         wrong = bool(self.errors) or bool(self.form_errors)
         return render_template(template, form=self, **values), 409 if self._is_refused else 422 if wrong else 200
+
+
+class PressForm(BaseForm):
+    """One button and nothing to fill in: its token is all that it sends."""

@@ -7,7 +7,7 @@ from flask import redirect, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from fund.applications import actions, forms, queries
+from fund.applications import actions, queries
 from fund.applications.queries import Whole, pages
 from fund.applications.queries.pages import Step
 from fund.applications.rules import INELIGIBLE_BECAUSE, State
@@ -18,6 +18,7 @@ from fund.kernel.errors import NotFound
 from fund.kernel.words import _
 from fund.web import access
 from fund.web.filters import date, moment
+from fund.web.forms import PressForm
 
 
 @blueprint.get("/applications")
@@ -41,7 +42,7 @@ def show(reference: str) -> str:
     told = pages.told_of([whole]).get(whole.id, [])
     return render_template(
         "applications/status.html", whole=whole, steps=drawn(pages.steps_of(whole, told)), why=why, states=State,
-        stands=pages.stands_at(told) if told else None, form=forms.ButtonForm(), money=queries.money_of(whole))
+        stands=pages.stands_at(told) if told else None, form=PressForm(), money=queries.money_of(whole))
 
 
 def drawn(steps: list[Step]) -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ from flask import redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from fund.applications import actions, forms, queries
+from fund.applications import actions, queries
 from fund.applications.queries import lists
 from fund.applications.rules import State
 from fund.applications.views import blueprint
@@ -14,6 +14,7 @@ from fund.ledger import queries as ledger
 from fund.rounds import queries as rounds
 from fund.rounds.rules import MOST_POINTS
 from fund.web import access
+from fund.web.forms import PressForm
 from fund.web.templates import page_of_facts
 
 
@@ -40,7 +41,7 @@ def begin(reference: str) -> str | Response:
     if draft is not None:
         return redirect(url_for("applications.show", reference=draft.reference), 303)
     earlier = [whole for whole in mine if whole.values][:5]
-    return render_template("applications/begin.html", round=round_, earlier=earlier, form=forms.ButtonForm(),
+    return render_template("applications/begin.html", round=round_, earlier=earlier, form=PressForm(),
                            is_open=round_.is_open(clock.now()), states=State)
 
 

@@ -8,7 +8,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from fund.grants import actions, queries, rules
-from fund.grants.forms import ApproveForm, PressForm, ReviewForm
+from fund.grants.forms import ApproveForm, ReviewForm
 from fund.grants.queries import lists, pages
 from fund.grants.rules import StageState
 from fund.grants.views import blueprint
@@ -19,6 +19,7 @@ from fund.ledger import queries as ledger
 from fund.organisations import queries as organisations
 from fund.organisations.rules import CHECKS
 from fund.web import access, paging
+from fund.web.forms import PressForm
 
 PAGE = 50
 
