@@ -268,6 +268,16 @@ class ReserveChangeApproval(Model):
     approved_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
 
 
+class ProposalEnd(Model):
+    """A trustee's word that nobody is to agree to a proposal any more: their own, or another trustee's."""
+
+    __tablename__ = "proposal_end"
+
+    proposal_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    ended_by: Mapped[uuid.UUID]
+    ended_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())
+
+
 class PriceMonth(Model):
     """The price index of a month after the table that comes with the fund, in tenths, with its source."""
 

@@ -101,7 +101,7 @@ def test_two_trustees_confirm_a_plan_and_set_the_limit_in_every_state(live, walk
     late = walk(0).open(f"{SPENDING}/limit", shot="trustee-limit-with-plan")
     one.open(f"{SPENDING}/limit").press("Give it to another trustee", shot="trustee-limit-given", sees="You proposed")
     with live.app.app_context():
-        limit = f"/trustees/limits/{queries.limit_proposals(YEAR)[0].id}"
+        limit = f"/trustees/limits/{queries.proposed_limits()[YEAR].id}"
     one.open(limit, shot="trustee-limit-own", sees="You proposed this")
     assert one.page.get_by_role("button", name="Confirm the limit").count() == 0
     other.open(SPENDING, shot="trustee-limit-waits", sees="Read it, and confirm it")
@@ -181,3 +181,22 @@ def test_somebody_else_is_told_that_these_pages_are_not_theirs(live, new_page):
     for path in (SPENDING, "/trustees/reserve"):
         assert page.goto(live.url + path).status == 403
         check(page, "trustee-forbidden")
+
+
+def test_a_proposal_is_taken_back_and_another_set_aside(live, walk):
+    """By the one who made it and by the other; what either left open meanwhile says what became of it."""
+    one, other = walk(0), walk(1)
+    for who, button, said in ((one, "Take it back", "Whoever proposed this took it back"),
+                              (other, "Turn it down", "Another trustee turned this down")):
+        one.open(f"{SPENDING}/plan")
+        one.fill("How will the endowment get back above what was given?", "Spend less next year.")
+        one.day("1", "4", "2999").press("Give it to another trustee", sees="take it back")
+        with live.app.app_context():
+            plan = f"/trustees/plans/{queries.plans(YEAR)[0].id}"
+        late = walk(1).open(plan)
+        who.open(plan, shot=f"trustee-plan-{button.split()[0].lower()}")
+        who.press(button, shot="trustee-plan-gone", sees="What 2026-27 may spend")
+        assert "Spend less next year" not in who.page.locator("main").inner_text()
+        late.tick().press("Confirm the plan", shot="trustee-plan-ended-late", sees=said)
+        one.open(plan, shot="trustee-plan-ended", sees=said)
+        assert one.page.get_by_role("button", name=button).count() == 0

@@ -72,6 +72,20 @@ def test_a_limit_is_set_once(shared):
     assert ask(shared, "SELECT count(*) FROM ledger.entry WHERE kind = 'spending_rule_set'") == 1
 
 
+def test_a_proposal_is_agreed_to_or_ends_and_never_both(shared):
+    for _again in range(4):
+        with transaction():
+            actions.switch_reserve(SYSTEM, is_on=True)
+            one, *others = (make_trustee() for _ in range(5))
+            change_id = actions.propose_reserve_change(one, kind="top_up", amount_pence=3).id
+        at_once(shared, *[lambda who=who, do=do, id_=change_id: do(who, id_) for who, do in zip(
+            others, [actions.approve_reserve_change, actions.end_proposal] * 2, strict=True)])
+        assert ask(shared, f"""SELECT (SELECT count(*) FROM reserve_change_approval WHERE change_id = '{change_id}')
+          + (SELECT count(*) FROM proposal_end WHERE proposal_id = '{change_id}')""") == 1
+    assert ask(shared, "SELECT count(*) FROM reserve_change_approval") == ask(
+        shared, "SELECT count(*) FROM ledger.entry WHERE kind = 'reclaim_reserve_top_up'")
+
+
 def test_a_rule_is_chosen_before_the_limit_or_not_at_all(shared):
     proposal_id, others = proposed(1)
     works = [lambda: actions.confirm_spending_limit(others[0], proposal_id)] + [

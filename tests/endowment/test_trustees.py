@@ -34,12 +34,12 @@ def other(client) -> None:
 def confirm(client):
     """Another trustee confirms the newest limit that was proposed."""
     other(client)
-    return client.post_form(f"/trustees/limits/{queries.limit_proposals(YEAR)[0].id}", {"sure": "y"})
+    return client.post_form(f"/trustees/limits/{queries.proposed_limits()[YEAR].id}", {"sure": "y"})
 
 
 def test_one_trustee_proposes_a_limit_and_another_reads_every_figure_and_confirms_it(low):
     assert low.post_form(f"{PAGE}/limit", {**SET_ON, "asked": "11.36"}).status_code == 303
-    proposal = queries.limit_proposals(YEAR)[0]
+    proposal = queries.proposed_limits()[YEAR]
     address = f"/trustees/limits/{proposal.id}"
     assert "You proposed it. Another trustee has to confirm it" in low.get(PAGE).text
     assert "You proposed this" in low.get(address).text
@@ -64,7 +64,7 @@ def test_a_proposal_whose_figures_changed_says_so_and_sets_nothing(low):
     answer = confirm(low)
     assert answer.status_code == 409
     assert "The figures changed after this was proposed" in answer.text
-    assert "The figures changed" in low.get(f"/trustees/limits/{queries.limit_proposals(YEAR)[0].id}").text
+    assert "The figures changed" in low.get(f"/trustees/limits/{queries.proposed_limits()[YEAR].id}").text
     assert queries.spending_limits() == []
 
 
@@ -133,7 +133,7 @@ def test_two_trustees_record_a_plan_and_then_the_limit_is_set(low):
     assert low.post_form(address, {"sure": "y"}).status_code == 303
     answer = low.post_form(f"{PAGE}/limit", SET_ON)
     assert (answer.status_code, answer.location) == (303, PAGE)
-    read = low.get(f"/trustees/limits/{queries.limit_proposals(YEAR)[0].id}").text
+    read = low.get(f"/trustees/limits/{queries.proposed_limits()[YEAR].id}").text
     assert "It rests on a recovery plan of two trustees" in read
     assert address in read
     answer = confirm(low)
@@ -165,7 +165,7 @@ def test_a_limit_that_makes_no_sense_is_named_and_nothing_is_written(low, sent, 
     assert answer.status_code == status
     assert sentence in answer.text
     assert public_record.size() == size
-    assert (queries.spending_limits(), queries.limit_proposals(YEAR)) == ([], [])
+    assert (queries.spending_limits(), queries.proposed_limits()) == ([], {})
 
 
 @pytest.mark.parametrize(("sent", "sentence"), [
@@ -249,7 +249,7 @@ def test_what_is_refused_keeps_what_was_typed_and_says_why_on_the_same_page(low)
     assert answer.status_code == 409
     assert "The rule and the return allow £20 this year, and no more." in answer.text
     assert 'value="12,345.67"' in answer.text
-    assert queries.limit_proposals(YEAR) == []
+    assert queries.proposed_limits() == {}
     answer = low.post_form("/trustees/reserve", {"kind": "top_up", "amount": "7.50"})
     assert (answer.status_code, 'value="7.50"' in answer.text) == (409, True)
     assert "Trustees would have to switch it on first" in answer.text

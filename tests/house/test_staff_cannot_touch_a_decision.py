@@ -74,7 +74,7 @@ ROUTES_THAT_WRITE_NOTHING = {
         POST:endowment.confirm_limit POST:endowment.propose_limit
         GET:endowment.spending GET:endowment.spending_now GET:endowment.write_plan
         POST:endowment.approve_change POST:endowment.choose_rule POST:endowment.confirm_plan
-        POST:endowment.reserve POST:endowment.write_plan
+        POST:endowment.end_proposal POST:endowment.reserve POST:endowment.write_plan
     """,
     "seat": """
         GET:decisions.close GET:decisions.join GET:decisions.pot GET:decisions.reasons GET:decisions.sitting
@@ -131,8 +131,8 @@ ACTIONS_THAT_WRITE_NOTHING = """
     endowment.agree_trade endowment.approve_reserve_change endowment.budget_running_costs endowment.call_off_trade
     endowment.choose_rule endowment.confirm_recovery_plan endowment.confirm_spending_limit endowment.deficit_pence
     endowment.draw_down
-    endowment.end_payment endowment.pay_owner endowment.propose_recovery_plan endowment.propose_reserve_change
-    endowment.propose_spending_limit
+    endowment.end_payment endowment.end_proposal endowment.pay_owner endowment.propose_recovery_plan
+    endowment.propose_reserve_change endowment.propose_spending_limit
     endowment.receive_tranche endowment.record_income endowment.record_price endowment.record_return
     endowment.record_valuation
     endowment.settle_trade endowment.switch_reserve

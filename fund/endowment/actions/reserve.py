@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from fund.db import session
 from fund.endowment import queries, rules
+from fund.endowment.actions.proposals import to_be_settled
 from fund.endowment.models import (
     ReclaimPayment,
     ReclaimPaymentEnd,
@@ -99,8 +100,9 @@ def approve_reserve_change(actor: Actor, change_id: uuid.UUID) -> ReserveChangeA
     change = session.get(ReserveChange, change_id)
     if change is None:
         raise NotFound
-    refuse_if(rules.reasons_not_to_approve_change(change.proposed_by, approved_by,
-                                                  session.get(ReserveChangeApproval, change_id) is not None))
+    proposal = to_be_settled(change_id)
+    refuse_if(rules.reasons_ended(change.proposed_by, proposal.ended_by)
+              or rules.reasons_not_to_approve_change(change.proposed_by, approved_by, proposal.is_agreed))
     refuse_if(_reasons(change.kind, change.amount_pence))
     ledger.open_standing_accounts()
     ledger.open_account(accounts.RECLAIM_RESERVE, name="Set by for reclaims")

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from fund.db import session
 from fund.endowment import queries, rules
+from fund.endowment.actions.proposals import to_be_settled
 from fund.endowment.models import (
     Drawdown,
     LimitProposal,
@@ -92,9 +93,10 @@ def confirm_recovery_plan(actor: Actor, plan_id: uuid.UUID) -> RecoveryPlanConfi
     plan = session.get(RecoveryPlan, plan_id)
     if plan is None:
         raise NotFound
-    refuse_if(rules.reasons_not_to_confirm_plan(plan.proposed_by, confirmed_by,
-                                                session.get(RecoveryPlanConfirmation, plan_id) is not None,
-                                                queries.limit_is_set(plan.financial_year)))
+    proposal = to_be_settled(plan_id)
+    refuse_if(rules.reasons_ended(plan.proposed_by, proposal.ended_by)
+              or rules.reasons_not_to_confirm_plan(plan.proposed_by, confirmed_by, proposal.is_agreed,
+                                                   queries.limit_is_set(plan.financial_year)))
     row = RecoveryPlanConfirmation(plan_id=plan.id, confirmed_by=confirmed_by, leaf_id=ids.new_id())
     session.add(row)
     record_act(actor, "confirm_recovery_plan", "recovery_plan", plan.id, financial_year=plan.financial_year)
@@ -110,9 +112,9 @@ def propose_spending_limit(actor: Actor, financial_year: str, *, set_on: date, a
     """Propose what a year may spend: what the chosen rule gives, or all unapplied return where that is less.
 
     Another trustee's word sets it (`confirm_spending_limit`), as long as nothing of it changed. Trustees may ask for
-    less (`asked_pence`), never for more. The same proposal again by the same trustee gives the one that stands. Raises
-    Refused while a deficit stands, and where the endowment would be left with less than the real value of all gifts
-    unless two trustees recorded a recovery plan for the year.
+    less (`asked_pence`), never for more. The same proposal again by the same trustee gives the one that stands, unless
+    that has ended. Raises Refused while a deficit stands, and where the endowment would be left with less than the real
+    value of all gifts unless two trustees recorded a recovery plan for the year.
     """
     proposed_by = trustee(actor)
     _check_year(financial_year)
@@ -123,7 +125,8 @@ def propose_spending_limit(actor: Actor, financial_year: str, *, set_on: date, a
     inputs, inputs_sha256 = _inputs(facts, cost_ceiling_basis_points)
     found = session.scalars(sa.select(LimitProposal).where(
         LimitProposal.inputs_sha256 == inputs_sha256, LimitProposal.set_on == set_on,
-        LimitProposal.proposed_by == proposed_by).order_by(LimitProposal.proposed_at, LimitProposal.id)).first()
+        LimitProposal.proposed_by == proposed_by, ~queries.has_ended(LimitProposal.id),
+    ).order_by(LimitProposal.proposed_at, LimitProposal.id)).first()
     if found is not None:
         return found
     proposal = LimitProposal(
@@ -142,10 +145,11 @@ def confirm_spending_limit(actor: Actor, proposal_id: uuid.UUID) -> SpendingLimi
     whose figures changed since, and for whatever refuses a limit.
     """
     confirmed_by = trustee(actor)
-    proposal, _is_trustee, _is_newest = queries.limit_proposal(proposal_id)
-    year = proposal.financial_year
+    year = queries.limit_proposal(proposal_id)[0].financial_year
     queries.wait_for_year(year)
-    proposal, proposer_is_trustee, is_newest = queries.limit_proposal(proposal_id)
+    queries.wait_for_proposal(proposal_id)
+    proposal, proposer_is_trustee, is_newest, ended_by = queries.limit_proposal(proposal_id)
+    refuse_if(rules.reasons_ended(proposal.proposed_by, ended_by))
     facts = queries.limit_facts(year, proposal.set_on, proposal.asked_pence)
     inputs, inputs_sha256 = _inputs(facts, proposal.cost_ceiling_basis_points)
     refuse_if(rules.reasons_not_to_confirm_limit(

@@ -12,11 +12,13 @@ from fund.endowment import rules
 from fund.endowment.models import (
     LimitProposal,
     PriceMonth,
+    ProposalEnd,
     RecoveryPlan,
     RecoveryPlanConfirmation,
     SpendingLimit,
     SpendingRuleChoice,
 )
+from fund.endowment.queries.proposals import has_ended
 from fund.endowment.queries.records import worth
 from fund.endowment.queries.reserve import proposed_changes
 from fund.endowment.rules import Choice, Inputs, LimitFacts
@@ -109,9 +111,9 @@ _PLANS = (
 
 
 def plans(financial_year: str | None = None) -> list[Plan]:
-    """The recovery plans of a year (of all without one), the newest first."""
+    """The recovery plans of a year (of all without one) that nobody took back or turned down, the newest first."""
     found = _PLANS if financial_year is None else _PLANS.where(RecoveryPlan.financial_year == financial_year)
-    return [Plan(*row) for row in session.execute(found)]
+    return [Plan(*row) for row in session.execute(found.where(~has_ended(RecoveryPlan.id)))]
 
 
 def plan(plan_id: uuid.UUID) -> Plan:
@@ -133,32 +135,30 @@ def last_year_with_a_limit() -> str:
     return session.scalar(sa.select(sa.func.max(SpendingLimit.financial_year))) or ""
 
 
-def limit_proposals(financial_year: str) -> list[LimitProposal]:
-    """The limits that trustees proposed for a year, the newest first."""
-    return list(session.scalars(sa.select(LimitProposal).where(LimitProposal.financial_year == financial_year).order_by(
-        LimitProposal.proposed_at.desc(), LimitProposal.id)))
-
-
-def limit_proposal(proposal_id: uuid.UUID) -> tuple[LimitProposal, bool, bool]:
-    """The proposed limit with this id, whether whoever proposed it is a trustee still, and whether it is the newest of
-    its year. Raises NotFound."""
+def limit_proposal(proposal_id: uuid.UUID) -> tuple[LimitProposal, bool, bool, uuid.UUID | None]:
+    """The proposed limit with this id, whether whoever proposed it is a trustee still, whether it is the newest of its
+    year, and who ended it. Raises NotFound."""
     other = sa.orm.aliased(LimitProposal)
     newest = sa.select(other.id).where(other.financial_year == LimitProposal.financial_year).order_by(
         other.proposed_at.desc(), other.id).limit(1).scalar_subquery()
     row = session.execute(
         sa.select(LimitProposal, sa.func.staff_holds(LimitProposal.proposed_by, Capacity.TRUSTEE.value),
-                  LimitProposal.id == newest).where(LimitProposal.id == proposal_id)).one_or_none()
+                  LimitProposal.id == newest, ProposalEnd.ended_by)
+        .outerjoin(ProposalEnd, ProposalEnd.proposal_id == LimitProposal.id)
+        .where(LimitProposal.id == proposal_id)).one_or_none()
     if row is None:
         raise NotFound
-    return row[0], row[1], row[2]
+    return row[0], row[1], row[2], row[3]
 
 
-def _open_proposals() -> list[LimitProposal]:
-    """The newest proposal of each year that has no limit yet, by year."""
+def proposed_limits() -> dict[str, LimitProposal]:
+    """What is proposed for each year that has no limit yet: the newest proposal, unless it has ended. An older one does
+    not come back with its end."""
     has_one = sa.exists().where(SpendingLimit.financial_year == LimitProposal.financial_year)
-    found = session.scalars(sa.select(LimitProposal).where(~has_one).order_by(
+    found = session.execute(sa.select(LimitProposal, has_ended(LimitProposal.id)).where(~has_one).order_by(
         LimitProposal.financial_year, LimitProposal.proposed_at, LimitProposal.id.desc()))
-    return list({one.financial_year: one for one in found}.values())
+    newest = {one.financial_year: (one, ended) for one, ended in found}
+    return {year: one for year, (one, ended) in newest.items() if not ended}
 
 
 def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[Waiting]:
@@ -167,8 +167,8 @@ def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[
     if Capacity.TRUSTEE not in capacities:
         return []
     year, waiting = rules.financial_year(clock.today()), []
-    is_set, proposed = limit_is_set(year), _open_proposals()
-    if not is_set and year not in {one.financial_year for one in proposed}:
+    is_set, proposed = limit_is_set(year), proposed_limits()
+    if not is_set and year not in proposed:
         waiting.append(Waiting(_("Propose how much may be spent in %(year)s.", year=year), "endowment.spending",
                                {"financial_year": year}, button=_("See what the rule gives")))
     waiting += [
@@ -177,7 +177,7 @@ def waiting_for(person_id: uuid.UUID, capacities: Collection[Capacity]) -> list[
         if one.proposed_by != person_id else
         Waiting(_("Another trustee reads the limit that you proposed for %(year)s.", year=one.financial_year),
                 "endowment.confirm_limit", {"proposal_id": one.id}, whose=_("another trustee"))
-        for one in proposed]
+        for one in proposed.values()]
     waiting += [
         Waiting(_("Read what another trustee would change of the reserve for owners, and approve it or not."),
                 "endowment.approve_change", {"change_id": one.id}, button=_("Read the change"))

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from fund.db import session
 from fund.endowment.models import ReclaimReservePolicy, ReserveChange, ReserveChangeApproval
+from fund.endowment.queries.proposals import has_ended
 from fund.kernel.errors import NotFound
 from fund.ledger import queries as ledger
 from fund.ledger import rules as accounts
@@ -51,6 +52,6 @@ def proposed_change(change_id: uuid.UUID) -> ProposedChange:
 
 def proposed_changes() -> list[ProposedChange]:
     """The changes of the reserve that wait for a second trustee, the oldest first."""
-    rows = session.execute(_CHANGES.where(ReserveChangeApproval.change_id.is_(None))
+    rows = session.execute(_CHANGES.where(ReserveChangeApproval.change_id.is_(None), ~has_ended(ReserveChange.id))
                            .order_by(ReserveChange.proposed_at, ReserveChange.id))
     return [ProposedChange(*row) for row in rows]

@@ -18,6 +18,11 @@ def wait_for_year(financial_year: str) -> None:
     session.execute(_WAIT, {"name": f"endowment/{financial_year}"})
 
 
+def wait_for_proposal(proposal_id: uuid.UUID) -> None:
+    """Wait until nobody else agrees to a proposal or ends it, and keep it until the transaction ends."""
+    session.execute(_WAIT, {"name": f"proposal/{proposal_id}"})
+
+
 def wait_for_holding(holding_id: uuid.UUID) -> None:
     """Wait until nobody else trades in a holding or values it, and keep it until the transaction ends."""
     session.execute(_WAIT, {"name": f"holding/{holding_id}"})

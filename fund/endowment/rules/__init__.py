@@ -89,6 +89,7 @@ from fund.endowment.rules.statement import (
     statement,
 )
 from fund.endowment.rules.total_return import TotalReturn, total_return, values_on
+from fund.endowment.rules.two_trustees import reasons_ended, reasons_not_to_end_proposal
 from fund.endowment.rules.years import (
     MOST_VALUES,
     Value,
@@ -149,6 +150,7 @@ __all__ = [
     "percent",
     "period_before",
     "project",
+    "reasons_ended",
     "reasons_far_from",
     "reasons_not_in_turn",
     "reasons_not_to_approve_change",
@@ -159,6 +161,7 @@ __all__ = [
     "reasons_not_to_confirm_plan",
     "reasons_not_to_draw_down",
     "reasons_not_to_end_payment",
+    "reasons_not_to_end_proposal",
     "reasons_not_to_end_trade",
     "reasons_not_to_pay_owner",
     "reasons_not_to_receive",

@@ -16,3 +16,16 @@ def reasons_not_to_second(proposed_by: uuid.UUID, person_id: uuid.UUID | None, o
     if person_id != proposed_by:
         return []
     return [Reason("same_trustee", own or _("You proposed this. Another trustee has to approve it."))]
+
+
+def reasons_ended(proposed_by: uuid.UUID, ended_by: uuid.UUID | None) -> list[Reason]:
+    """Give the reason why nobody may agree to a proposal that has ended (`proposal_stands` in the database)."""
+    if ended_by is None:
+        return []
+    return [Reason("ended", _("Whoever proposed this took it back.") if ended_by == proposed_by
+                   else _("Another trustee turned this down."))]
+
+
+def reasons_not_to_end_proposal(is_agreed: bool) -> list[Reason]:
+    """Give the reason why a proposal may not be taken back or turned down (`proposal_is_open` in the database)."""
+    return [Reason("agreed", _("Two trustees agreed to this already."))] if is_agreed else []

@@ -59,7 +59,7 @@ def spending(financial_year: str) -> str:
     facts = queries.limit_facts(financial_year, clock.today(), recovery_plans=plans)
     return render_template(
         "endowment/spending.html", facts=facts, reasons=rules.reasons_not_to_set_limit(facts),
-        plans=plans, proposals=queries.limit_proposals(financial_year)[:1],
+        plans=plans, proposal=queries.proposed_limits().get(financial_year),
         me=current_user.id, percent=rules.percent)
 
 
@@ -101,9 +101,10 @@ def confirm_plan(plan_id: uuid.UUID) -> Any:
     if form.validate_on_submit():
         actions.confirm_recovery_plan(me(), plan_id)
         return _to(plan.financial_year)
-    reasons = rules.reasons_not_to_confirm_plan(plan.proposed_by, current_user.id, plan.leaf_id is not None,
-                                                queries.limit_is_set(plan.financial_year))
-    return form.page("endowment/confirm_plan.html", plan=plan, reasons=reasons)
+    proposal = queries.proposal(plan_id)
+    reasons = rules.reasons_ended(plan.proposed_by, proposal.ended_by) or rules.reasons_not_to_confirm_plan(
+        plan.proposed_by, current_user.id, proposal.is_agreed, queries.limit_is_set(plan.financial_year))
+    return form.page("endowment/confirm_plan.html", plan=plan, reasons=reasons, ending=_ending(proposal))
 
 
 @blueprint.route("/trustees/spending/<financial_year>/limit", methods=["GET", "POST"])
@@ -132,16 +133,17 @@ def _rule_words(inputs: dict[str, Any]) -> str:
 @access.staff(Capacity.TRUSTEE)
 def confirm_limit(proposal_id: uuid.UUID) -> Any:
     """Read the limit that another trustee proposed, with all its figures, and set it by confirming it."""
-    (proposal, proposer_is_trustee, is_newest), form = queries.limit_proposal(proposal_id), SureForm()
+    (proposal, proposer_is_trustee, is_newest, ended_by), form = queries.limit_proposal(proposal_id), SureForm()
     if form.validate_on_submit():
         actions.confirm_spending_limit(me(), proposal_id)
         return redirect(url_for("endowment.limit", financial_year=proposal.financial_year), 303)
     facts = queries.limit_facts(proposal.financial_year, proposal.set_on, proposal.asked_pence)
-    reasons = rules.reasons_not_to_confirm_limit(
+    reasons = rules.reasons_ended(proposal.proposed_by, ended_by) or rules.reasons_not_to_confirm_limit(
         facts, proposed_by=proposal.proposed_by, person_id=current_user.id,
         same_figures=rules.same_figures(facts, proposal.inputs),
         proposer_is_trustee=proposer_is_trustee, is_newest=is_newest)
     return form.page("endowment/confirm_limit.html", proposal=proposal, facts=facts, reasons=reasons,
+                     ending=proposal if is_newest and not facts.set_already and ended_by is None else None,
                      percent=rules.percent, series=rules.SERIES, rule_words=_rule_words(proposal.inputs))
 
 
@@ -168,5 +170,20 @@ def approve_change(change_id: uuid.UUID) -> Any:
     if form.validate_on_submit():
         actions.approve_reserve_change(me(), change_id)
         return redirect(url_for("endowment.reserve"), 303)
-    return form.page("endowment/approve_change.html", change=change,
-                     reasons=rules.reasons_not_to_approve_change(change.proposed_by, current_user.id, change.approved))
+    proposal = queries.proposal(change_id)
+    reasons = rules.reasons_ended(change.proposed_by, proposal.ended_by) or rules.reasons_not_to_approve_change(
+        change.proposed_by, current_user.id, proposal.is_agreed)
+    return form.page("endowment/approve_change.html", change=change, reasons=reasons, ending=_ending(proposal))
+
+
+def _ending(proposal: queries.Proposal) -> queries.Proposal | None:
+    """The proposal, if it can still be taken back or turned down."""
+    return None if proposal.is_agreed or proposal.ended_by else proposal
+
+
+@blueprint.post("/trustees/proposals/<uuid:proposal_id>/end")
+@access.staff(Capacity.TRUSTEE)
+def end_proposal(proposal_id: uuid.UUID) -> Response:
+    """Take back what one proposed, or turn down what another trustee did."""
+    proposal = actions.end_proposal(me(), proposal_id)
+    return _to(proposal.financial_year) if proposal.financial_year else redirect(url_for("endowment.reserve"), 303)
