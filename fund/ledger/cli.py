@@ -63,7 +63,7 @@ def _published_balances(size: int) -> bytes | None:
 
 @commands.command()
 def snapshots() -> None:
-    """Keep the balances at every ten thousandth place of the log, where that is not done."""
+    """Keep the balances that moved, at every ten thousandth place of the log, where that is not done."""
     with transaction():
         taken = actions.take_snapshots()
     click.echo(f"Balances were kept at {taken:,} places.")

@@ -30,7 +30,8 @@ def overview() -> str:
 @access.public
 def how_to_check() -> str:
     """How to check the whole log, or one line, without trusting anybody."""
-    return render_template("transparency/how_to_check.html", address=settings().public_url + "/log")
+    return render_template("transparency/how_to_check.html", address=settings().public_url + "/log",
+                           published=queries.published_size())
 
 
 @blueprint.get("/log/history/")

@@ -34,6 +34,17 @@ def date(value: Date | datetime | None) -> str:
     return f"{value.day} {month_name(value.month)} {value.year}"
 
 
+def day_said(value: str) -> str:
+    """`14 March 2027`, of a day as the record writes it: `2027-03-14`. Raises ValueError."""
+    return date(Date.fromisoformat(value))
+
+
+def month(value: Date | str) -> str:
+    """`March 2027`, of a day in it or of a month as the record writes it: `2027-03`. Raises ValueError."""
+    first = value if isinstance(value, Date) else Date.fromisoformat(f"{value}-01")
+    return f"{month_name(first.month)} {first.year}"
+
+
 def moment(value: datetime | None) -> str:
     """`14 March 2027, 4:05pm` in London's time; noon and midnight by name; nothing as nothing."""
     if value is None:
@@ -91,5 +102,5 @@ def _in_london(value: datetime) -> datetime:
 
 def init_app(app: Flask) -> None:
     """Make them filters of every template."""
-    app.jinja_env.filters.update(pounds=pounds, exact_pounds=exact_pounds, date=date, moment=moment,
-                                 labelled=labelled)
+    app.jinja_env.filters.update(pounds=pounds, exact_pounds=exact_pounds, date=date, day_said=day_said,
+                                 month=month, moment=moment, labelled=labelled)

@@ -11,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 import fund
+from fund.endowment import actions as endowment
+from fund.kernel.actor import SYSTEM
 from fund.ledger import actions, queries, rules
 from fund.ledger.rules import words
 from fund.ledger.views import pages
@@ -253,6 +255,21 @@ def test_what_a_record_says_is_shown_in_words(session, said, rows):
     assert said_in_words.pairs({"record": said}, "record") == rows
     assert said_in_words.pairs({}, "record") == []
     assert said_in_words.pairs({"record": "five"}, "record") == [("Record", "five")]
+
+
+def test_what_is_kept_aside_and_called_off_does_not_read_as_done(client, fund):
+    """A purchase that was agreed and one that was called off are of one kind, and of other phases."""
+    agreed, called_off = (endowment.agree_trade(
+        SYSTEM, buy=True, holding="World shares", amount_pence=pence, agreed_on=DAY, reference=f"t{pence}")
+        for pence in (700, 900))
+    endowment.settle_trade(SYSTEM, agreed.reference, settled_on=DAY)
+    endowment.call_off_trade(SYSTEM, called_off.reference, ended_on=DAY)
+    for page in (text(client, "/ledger/entries"), text(client, "/ledger/accounts/1100")):
+        assert "Investments are to be bought or sold for £7. " in page
+        assert "Investments were bought or sold for £7. " in page
+        assert "A purchase or sale of investments for £9 was called off. " in page
+        assert "were bought or sold for £9" not in page
+    assert "Investments are to be bought or sold for £7." in text(client, f"/ledger/entries/{agreed.entry_id}")
 
 
 def test_an_opened_account_and_a_line_that_is_named_lead_on(app, client, fund, session):

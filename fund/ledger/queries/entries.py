@@ -79,6 +79,7 @@ class Movement:
     kept_pence: int  # newly kept aside to leave the account; below nothing when it no longer is
     coming_pence: int  # the same of what is to come to it
     after_pence: int
+    phase: str
 
 
 def movements_of(code: str, *, before: int | None = None, most: int = 50) -> list[Movement]:
@@ -92,7 +93,7 @@ def movements_of(code: str, *, before: int | None = None, most: int = 50) -> lis
     after, movements = balance.posted_pence, []
     for row in rows:
         movements.append(Movement(row.seq, row.id, row.kind, row.effective_on, row.recorded_at, int(row.came),
-                                  int(row.went), int(row.kept), int(row.coming), after))
+                                  int(row.went), int(row.kept), int(row.coming), after, row.phase))
         after -= int(row.came) - int(row.went)
     return movements
 
@@ -109,14 +110,14 @@ touched AS (
   ORDER BY entry_seq DESC LIMIT :most)
 SELECT e.seq, l.id, e.kind, e.effective_on, l.recorded_at,
        sum(posted) FILTER (WHERE grows) AS came, sum(posted) FILTER (WHERE NOT grows) AS went,
-       sum(kept) FILTER (WHERE NOT grows) AS kept, sum(kept) FILTER (WHERE grows) AS coming
+       sum(kept) FILTER (WHERE NOT grows) AS kept, sum(kept) FILTER (WHERE grows) AS coming, min(m.phase) AS phase
 FROM touched JOIN ledger.entry e ON e.seq = touched.entry_seq JOIN log.leaf l ON l.seq = e.seq
 CROSS JOIN LATERAL (
-  SELECT 0 AS posted, 0 AS kept, true AS grows UNION ALL SELECT 0, 0, false UNION ALL
+  SELECT 0 AS posted, 0 AS kept, NULL AS phase, true AS grows UNION ALL SELECT 0, 0, NULL, false UNION ALL
   SELECT CASE WHEN t.phase IN ('single', 'post') THEN t.amount_pence ELSE 0 END,
          CASE t.phase WHEN 'pending' THEN t.amount_pence WHEN 'single' THEN 0 ELSE -(
            SELECT p.amount_pence FROM ledger.transfer p WHERE p.entry_seq = t.pending_seq AND p.line = t.pending_line)
-         END, (t.debit_id = (SELECT id FROM account)) = CAST(:by_debit AS boolean)
+         END, t.phase, (t.debit_id = (SELECT id FROM account)) = CAST(:by_debit AS boolean)
   FROM ledger.transfer t
   WHERE t.entry_seq = e.seq AND (SELECT id FROM account) IN (t.debit_id, t.credit_id)) m
 GROUP BY e.seq, l.id, e.kind, e.effective_on, l.recorded_at ORDER BY e.seq DESC
@@ -143,7 +144,8 @@ ORDER BY entry_seq LIMIT :most
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """One line of the record, in a list. `amount_pence` is what it moved or kept aside; nothing for a public record."""
+    """One line of the record, in a list. `amount_pence` is what it moved or kept aside; nothing for a public record,
+    which has no phase either."""
 
     seq: int
     entry_id: uuid.UUID
@@ -151,6 +153,7 @@ class Brief:
     recorded_at: datetime
     effective_on: date | None
     amount_pence: int
+    phase: str | None
 
 
 def latest(*, before: int | None = None, most: int = 50) -> list[Brief]:
@@ -160,7 +163,8 @@ def latest(*, before: int | None = None, most: int = 50) -> list[Brief]:
 
 _BRIEF = """
 SELECT l.seq, l.id, l.kind, l.recorded_at, e.effective_on, coalesce(
-  (SELECT CAST(sum(t.amount_pence) AS bigint) FROM ledger.transfer t WHERE t.entry_seq = l.seq), 0) AS amount_pence
+  (SELECT CAST(sum(t.amount_pence) AS bigint) FROM ledger.transfer t WHERE t.entry_seq = l.seq), 0) AS amount_pence,
+  (SELECT t.phase FROM ledger.transfer t WHERE t.entry_seq = l.seq ORDER BY t.line LIMIT 1) AS phase
 FROM log.leaf l LEFT JOIN ledger.entry e ON e.seq = l.seq
 """
 _LATEST = sa.text(_BRIEF + """
@@ -208,6 +212,11 @@ class Shown:
     def amount_pence(self) -> int:
         """What it moved or kept aside."""
         return sum(line.amount_pence for line in self.lines)
+
+    @property
+    def phase(self) -> str | None:
+        """That of its first line; a public record has none."""
+        return self.lines[0].phase if self.lines else None
 
 
 def shown(leaf_id: uuid.UUID) -> Shown:

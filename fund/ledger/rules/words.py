@@ -48,6 +48,14 @@ _KINDS = {
     "reversal": N_("A mistake of %(amount)s was put right. The wrong entry stays, and this is its mirror."),
 }
 
+#: Where one kind of entry keeps aside first, and ends it later one way or the other.
+_KINDS_IN_PHASES = {
+    ("trade", "pending"): N_("Investments are to be bought or sold for %(amount)s."),
+    ("trade", "void"): N_("A purchase or sale of investments for %(amount)s was called off."),
+    ("reclaim_paid", "pending"): N_("%(amount)s was kept aside for an owner who came forward."),
+    ("reclaim_paid", "void"): N_("%(amount)s for an owner will not be paid. It is set by for owners again."),
+}
+
 _RECORDS = {
     "genesis": N_("The record begins, and is named."),
     "allocation_rule_published": N_("The rule that shares the money out between places was published."),
@@ -91,10 +99,11 @@ PHASES = {"single": N_("moved"), "pending": N_("kept aside"), "post": N_("moved 
           "void": N_("no longer kept aside")}
 
 
-def sentence(kind: str, amount: str) -> str:
-    """What an entry or a public record of this kind means, in one sentence; `amount` is written for people."""
+def sentence(kind: str, amount: str, phase: str = "") -> str:
+    """What an entry or a public record of this kind means, in one sentence; `amount` is written for people, `phase`
+    that of its first line."""
     if kind in _KINDS:
-        return _(_KINDS[kind], amount=amount)
+        return _(_KINDS_IN_PHASES.get((kind, phase), _KINDS[kind]), amount=amount)
     return _(_RECORDS[kind]) if kind in _RECORDS else as_words(kind)
 
 

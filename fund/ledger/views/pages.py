@@ -21,9 +21,9 @@ PAGE = 50
 
 
 @blueprint.app_template_global()
-def what_it_means(kind: str, pence: int) -> str:
+def what_it_means(kind: str, pence: int, phase: str | None) -> str:
     """A line of the record in one plain sentence."""
-    return words.sentence(kind, pounds(pence))
+    return words.sentence(kind, pounds(pence), phase or "")
 
 
 @blueprint.app_template_filter()

@@ -7,7 +7,7 @@ known here, because another part wrote it later, is shown as it stands.
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import url_for
@@ -148,7 +148,7 @@ def _value(key: str, value: Any, named: queries.Named) -> str:
         text, address = named[key, value]
         return Markup('<a class="govuk-link" href="{}">{}</a>').format(address, text)
     if key == "month":  # of another word it would be a year: 2011-12
-        return _said(_month, str(value)) or str(value)
+        return _said(filters.month, str(value)) or str(value)
     known = _VALUES.get(key, {}).get(value)
     if known is not None:
         return _(known)
@@ -172,13 +172,8 @@ def _said(say: Callable[[str], str], value: str) -> str:
         return ""
 
 
-def _month(value: str) -> str:
-    first = date.fromisoformat(value + "-01")
-    return f"{filters.month_name(first.month)} {first.year}"
-
-
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
-    (re.compile(r"\d{4}-\d\d-\d\d"), lambda value: filters.date(date.fromisoformat(value))),
+    (re.compile(r"\d{4}-\d\d-\d\d"), filters.day_said),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)"),
      lambda value: filters.moment(datetime.fromisoformat(value))),
 )
