@@ -39,7 +39,8 @@ def look(live, page, path, shot, *sees):
 def test_a_log_without_a_line(live, page):
     look(live, page, "/log/", "log-empty", "Not yet")
     look(live, page, "/log/history/", "log-history-empty", "Nothing yet.")
-    look(live, page, "/log/verify/", "log-verify", "What stands beside the log", "balances/256.json")
+    look(live, page, "/log/verify/", "log-verify", "What stands beside the log")
+    assert "balances/" not in page.locator("main").inner_text()  # there are none yet
 
 
 def test_a_log_with_many_seals_that_is_up_to_date(live, page, grow):
@@ -51,6 +52,11 @@ def test_a_log_with_many_seals_that_is_up_to_date(live, page, grow):
     check(page, "log-history-older")
     page.get_by_role("link", name="Newer").click()
     check(page, "log-history-back")
+
+
+def test_the_page_about_checking_names_the_balances_once_there_are_some(live, page, grow):
+    grow(256, sealed=256)
+    look(live, page, "/log/verify/", "log-verify-balances", "/log/balances/256.json")
 
 
 def test_a_log_that_is_late_says_so(live, page, grow):
