@@ -273,6 +273,7 @@ class ProposalEnd(Model):
 
     __tablename__ = "proposal_end"
 
+    kind: Mapped[str] = mapped_column(primary_key=True)
     proposal_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     ended_by: Mapped[uuid.UUID]
     ended_at: Mapped[datetime] = mapped_column(server_default=sa.func.clock_timestamp())

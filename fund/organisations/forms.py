@@ -1,7 +1,7 @@
 """What people type about their group. Whether it is allowed is asked of the rules."""
 
 from fund.organisations.rules import CHECKS, KINDS
-from fund.web.forms import BaseForm, HiddenField, LineField, RadioField, Required, TextField, _l
+from fund.web.forms import BaseForm, LineField, RadioField, Required, TextField, _l
 
 
 class GroupForm(BaseForm):
@@ -47,12 +47,6 @@ class HostForm(BaseForm):
     """A host to ask."""
 
     host = RadioField(_l("Who will you ask?"), choices=[], validators=[Required(_l("Choose an organisation."))])
-
-
-class OneButtonForm(BaseForm):
-    """A form that is only its button."""
-
-    token = HiddenField()
 
 
 class CheckForm(BaseForm):

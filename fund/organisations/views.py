@@ -18,6 +18,7 @@ from fund.people import actions as people_actions
 from fund.people import queries as people
 from fund.people.rules import email_address
 from fund.web import access
+from fund.web.forms import PressForm
 
 blueprint = Blueprint("organisations", __name__)
 
@@ -66,7 +67,7 @@ def _show(organisation_id: UUID, form: forms.PersonForm) -> Any:
     return form.page(
         "organisations/show.html", group=found, kind=KINDS[Kind(found.kind)][0], members=members,
         names=people.names_of([member.person_id for member in members]), account=accounts[0] if accounts else None,
-        agreements=queries.host_agreements_of(found.id), button=forms.OneButtonForm(),
+        agreements=queries.host_agreements_of(found.id), button=PressForm(),
         reasons=queries.reasons_not_to_pay(found.id), me=current_user.id,
         may_sign=any(member.person_id == current_user.id and member.may_sign for member in members))
 
@@ -159,7 +160,7 @@ def hosting(agreement_id: UUID) -> Any:
     """What a group asks of a host, for somebody of the host."""
     agreement = queries.host_agreement(agreement_id)
     queries.organisation_of(current_user.id, agreement.host_id)
-    return forms.OneButtonForm().page("organisations/hosting.html", agreement=agreement,
+    return PressForm().page("organisations/hosting.html", agreement=agreement,
                                       may_sign=queries.may_sign(current_user.id, agreement.host_id))
 
 
@@ -190,7 +191,7 @@ def _staff_page(organisation_id: UUID, form: forms.CheckForm, details: Any = Non
     return form.page(
         "organisations/staff.html", group=found, kind=KINDS[Kind(found.kind)][0], accounts=accounts, checks=checks,
         names=people.names_of({check.made_by for check in checks}), what=CHECKS, today=clock.today(), details=details,
-        reasons=queries.reasons_not_to_pay(found.id), button=forms.OneButtonForm(),
+        reasons=queries.reasons_not_to_pay(found.id), button=PressForm(),
         others=queries.others_with_account(accounts[0].id) if accounts else [],
         tied=queries.has_interest(current_user.id, found.id))
 

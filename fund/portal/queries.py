@@ -3,10 +3,10 @@ the return of the whole endowment, and every tranche that built it.
 """
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -74,23 +74,41 @@ class Trail:
                    if one.ended == "settled" and one.reference not in back)
 
 
-def places_called(codes: Collection[str]) -> dict[str, tuple[str, str]]:
-    """The name and the page of the places among these codes."""
-    if not codes:
-        return {}
-    rows = session.execute(sa.text("SELECT code, name, slug FROM neighbourhood WHERE code = ANY(:codes)"),
-                           {"codes": list(codes)})
-    return {code: (name, slug) for code, name, slug in rows}
+class Known(NamedTuple):
+    """What is called so in the record: its name for people, where it has one, and what its page is found by."""
+
+    name: str
+    page: str
 
 
-def rounds_called(references: Collection[str], ids: Collection[uuid.UUID] = ()) -> dict[str, tuple[str, str]]:
-    """The title and the reference of the rounds with these references or ids, by both."""
-    if not references and not ids:
+def known_by(said: Mapping[str, Collection[str]]) -> dict[tuple[str, str], Known]:
+    """What the fund has of what a line says, by the word (`area`, `round`, `decision`, `sitting`, `grant`) and what
+    stands under it: a place by its code, a round by its reference or id, a decision or a closed sitting by its id, a
+    grant by its reference. One question, and none where nothing is asked."""
+    given = {word: list(said.get(word, ())) for word in ("area", "round", "grant")}
+    given |= {f"{word}_ids": [one for one in said.get(word, ()) if _is_id(one)]
+              for word in ("round", "decision", "sitting")}
+    if not any(given.values()):
         return {}
-    rows = session.execute(sa.text("SELECT id, reference, title FROM round WHERE reference = ANY(:references) "
-                                   "OR id = ANY(CAST(:ids AS uuid[]))"),
-                           {"references": list(references), "ids": list(ids)}).all()
-    return {name: (row.title, row.reference) for row in rows for name in (str(row.id), row.reference)}
+    return {(word, value): Known(name, page) for word, value, name, page in session.execute(_KNOWN_BY, given)}
+
+
+def _is_id(value: str) -> bool:
+    try:
+        return str(uuid.UUID(value)) == value
+    except ValueError:
+        return False
+
+
+_KNOWN_BY = sa.text("""
+SELECT 'area', code, name, slug FROM neighbourhood WHERE code = ANY(:area)
+UNION ALL SELECT 'round', reference, title, reference FROM round WHERE reference = ANY(:round)
+UNION ALL SELECT 'round', CAST(id AS text), title, reference FROM round WHERE id = ANY(CAST(:round_ids AS uuid[]))
+UNION ALL SELECT 'grant', reference, '', reference FROM award WHERE reference = ANY(:grant)
+UNION ALL SELECT 'decision', CAST(id AS text), '', '' FROM decision WHERE id = ANY(CAST(:decision_ids AS uuid[]))
+UNION ALL SELECT 'sitting', CAST(sitting_id AS text), '', '' FROM sitting_close
+  WHERE sitting_id = ANY(CAST(:sitting_ids AS uuid[]))
+""")
 
 
 _GRANT = sa.text("""

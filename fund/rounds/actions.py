@@ -75,7 +75,7 @@ def publish_round(actor: Actor, *, neighbourhood_id: uuid.UUID, title: str, form
     session.flush()
     record_act(actor, "publish_round", "round", made.id)
     published = queries.round(made.id)
-    append("round_published", public_record(published), idem_key=f"round_published:{made.id}")
+    append("round_published", public_record(published), idem_key=queries.record_key(made.id))
     return published
 
 

@@ -8,10 +8,12 @@ import sqlalchemy as sa
 
 from fund.db import session
 from fund.kernel.errors import NotFound
+from fund.ledger.queries import finds_entries
 from fund.neighbourhoods.models import Neighbourhood
 from fund.rounds.formats import Form, form_from_definition
 from fund.rounds.models import Criterion, FormVersion, Round
 from fund.rounds.rules import RoundRules
+from fund.transparency import queries as public_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,19 @@ def rounds(ids: list[uuid.UUID]) -> dict[uuid.UUID, RoundFacts]:
                       for each in criteria if each.round_id == row.id))
             _ids[row.reference] = row.id
     return {id_: _rounds[id_] for id_ in ids if id_ in _rounds}
+
+
+@finds_entries
+def record_of_round(reference: str) -> uuid.UUID | None:
+    """The public record of a round's rules, by its reference."""
+    id_ = session.scalar(sa.select(Round.id).where(Round.reference == reference))
+    found = public_record.leaves_by_key([record_key(id_)]) if id_ else {}
+    return next((leaf.id for leaf in found.values()), None)
+
+
+def record_key(round_id: uuid.UUID) -> str:
+    """The name for ever of the record of a round's rules."""
+    return f"round_published:{round_id}"
 
 
 def round(id_or_reference: uuid.UUID | str) -> RoundFacts:

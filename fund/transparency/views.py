@@ -1,6 +1,8 @@
 """The public log over HTTP: its files as they are published, and three pages that say what they are. For anybody."""
 
-from flask import Blueprint, Response, render_template, request, url_for
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 
 from fund.kernel import clock
 from fund.kernel.errors import NotFound
@@ -36,13 +38,15 @@ def how_to_check() -> str:
 
 @blueprint.get("/log/history/")
 @access.public
-def history() -> str:
+def history() -> Any:
     """Every checkpoint that was published, the latest first."""
     given = request.args.get("before", "")
     if given and not (given.isascii() and given.isdigit() and len(given) < 19):
         raise NotFound
     before = int(given) if given else None
     found = queries.checkpoints(before=before, most=PAGE + 1)
+    if before is not None and not found:
+        return redirect(url_for(".history"))
     older = url_for(".history", before=found[PAGE - 1].size) if len(found) > PAGE else None
     newer = None
     if before is not None:

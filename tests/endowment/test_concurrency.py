@@ -1,13 +1,14 @@
 """Two people at the same moment: a limit is set once, a trade ends once, a holding is not sold twice."""
 
 import threading
+import time
 from datetime import date
 
 import pytest
 import sqlalchemy as sa
 
+from fund.db import db, transaction
 from fund.db import session as fund_session
-from fund.db import transaction
 from fund.endowment import actions, queries
 from fund.kernel.actor import SYSTEM
 from fund.kernel.errors import FundError
@@ -72,18 +73,95 @@ def test_a_limit_is_set_once(shared):
     assert ask(shared, "SELECT count(*) FROM ledger.entry WHERE kind = 'spending_rule_set'") == 1
 
 
-def test_a_proposal_is_agreed_to_or_ends_and_never_both(shared):
-    for _again in range(4):
+def one_waits_for_the_other(app, first, second):
+    """Do the first and hold its transaction open until the second waits for it; what each ended in."""
+    done, go, ended = threading.Event(), threading.Event(), {}
+
+    def run(name, work, *, holds):
+        with app.app_context():
+            try:
+                with transaction():
+                    work()
+                    if holds:
+                        done.set()
+                        go.wait(20)
+                ended[name] = "done"
+            except (FundError, sa.exc.DBAPIError) as error:
+                ended[name] = type(error).__name__
+            finally:
+                fund_session.remove()
+
+    threads = [threading.Thread(target=run, args=("first", first), kwargs={"holds": True}),
+               threading.Thread(target=run, args=("second", second), kwargs={"holds": False})]
+    threads[0].start()
+    assert done.wait(20)
+    threads[1].start()
+    for _often in range(400):
+        if ask(app, "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = "
+                    "(SELECT oid FROM pg_database WHERE datname = current_database())"):
+            break
+        time.sleep(0.05)
+    go.set()
+    for thread in threads:
+        thread.join(30)
+    return ended
+
+
+def a_plan(by):
+    return actions.propose_recovery_plan(by, "2027-28", words="Spend less.", back_by=date(2030, 1, 1)).id
+
+
+def a_limit(by):
+    return actions.propose_spending_limit(by, "2026-27", set_on=DAY, asked_pence=100).id
+
+
+def a_change(by):
+    return actions.propose_reserve_change(by, kind="top_up", amount_pence=3).id
+
+
+PROPOSALS = pytest.mark.parametrize(("kind", "propose", "agree", "agreed"), [
+    ("limit", a_limit, actions.confirm_spending_limit, "spending_limit WHERE proposal_id"),
+    ("plan", a_plan, actions.confirm_recovery_plan, "recovery_plan_confirmation WHERE plan_id"),
+    ("reserve", a_change, actions.approve_reserve_change, "reserve_change_approval WHERE change_id")])
+
+
+@pytest.fixture
+def two(shared):
+    """Two trustees of a fund whose reserve for owners is on."""
+    with transaction():
+        actions.switch_reserve(SYSTEM, is_on=True)
+        return make_trustee(), make_trustee()
+
+
+@PROPOSALS
+@pytest.mark.parametrize("agrees_first", [True, False])
+def test_a_proposal_is_agreed_to_or_ends_and_the_second_hears_of_it(shared, two, kind, propose, agree, agreed,
+                                                                    agrees_first):
+    one, other = two
+    with transaction():
+        proposal = propose(one)
+    works = [lambda: agree(other, proposal), lambda: actions.end_proposal(one, kind, proposal)]
+    ended = one_waits_for_the_other(shared, *(works if agrees_first else works[::-1]))
+    assert ended == {"first": "done", "second": "Refused"}
+    assert ask(shared, f"SELECT count(*) FROM {agreed} = '{proposal}'") == int(agrees_first)
+    assert ask(shared, "SELECT count(*) FROM proposal_end") == int(not agrees_first)
+
+
+@pytest.mark.parametrize("isolation", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_a_transaction_that_sees_an_older_state_settles_nothing_twice(shared, two, isolation):
+    """Whoever has the application's password may ask for another isolation; the key of what is settled sees them."""
+    one, other = two
+    with transaction():
+        proposal = a_plan(one)
+    with db.engine.connect().execution_options(isolation_level=isolation) as older:
+        assert older.execute(sa.text("SELECT count(*) FROM proposal_end")).scalar_one() == 0
         with transaction():
-            actions.switch_reserve(SYSTEM, is_on=True)
-            one, *others = (make_trustee() for _ in range(5))
-            change_id = actions.propose_reserve_change(one, kind="top_up", amount_pence=3).id
-        at_once(shared, *[lambda who=who, do=do, id_=change_id: do(who, id_) for who, do in zip(
-            others, [actions.approve_reserve_change, actions.end_proposal] * 2, strict=True)])
-        assert ask(shared, f"""SELECT (SELECT count(*) FROM reserve_change_approval WHERE change_id = '{change_id}')
-          + (SELECT count(*) FROM proposal_end WHERE proposal_id = '{change_id}')""") == 1
-    assert ask(shared, "SELECT count(*) FROM reserve_change_approval") == ask(
-        shared, "SELECT count(*) FROM ledger.entry WHERE kind = 'reclaim_reserve_top_up'")
+            actions.end_proposal(one, "plan", proposal)
+        with pytest.raises(sa.exc.IntegrityError) as refused:
+            older.execute(sa.text("INSERT INTO recovery_plan_confirmation (plan_id, confirmed_by, leaf_id) "
+                                  "VALUES (:plan, :who, gen_random_uuid())"),
+                          {"plan": proposal, "who": other.person_id})
+        assert refused.value.orig.diag.constraint_name == "pk_proposal_settled"
 
 
 def test_a_rule_is_chosen_before_the_limit_or_not_at_all(shared):

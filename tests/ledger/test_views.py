@@ -87,6 +87,7 @@ def test_an_account_shows_each_movement_and_what_stood_after_it(client, fund):
 def test_an_offer_says_on_the_account_of_its_grant_how_much_it_is(client, fund):
     page = text(client, "/ledger/accounts/5000/GRT-1")
     assert "£3,000 was kept for a group while it reads its offer." in page
+    assert "£3,000.00 to come" in page
     assert "£0 " not in page.replace("£0.00 ", "")
 
 
@@ -137,6 +138,22 @@ def test_every_list_is_paged_the_same_way_back(client, fund, monkeypatch, addres
     link = re.search(rf'href="([^"]+)">{back}<', last)
     and_back, _first = pages_one_way(client, html.unescape(link[1]), back, row)
     assert and_back == there[-2::-1]  # the very same pages, up to the one it began with
+
+
+@pytest.mark.parametrize(("address", "to"), [
+    ("/ledger/entries?before=0", "/ledger/entries"), ("/ledger/accounts/1000?before=0", "/ledger/accounts/1000"),
+    ("/ledger/classes/grant?after=9", "/ledger/classes/grant"), ("/log/history/?before=1", "/log/history/")])
+def test_past_the_end_of_a_list_one_begins_again(client, fund, address, to):
+    answer = client.get(address)
+    assert (answer.status_code, answer.headers["Location"]) == (302, to)
+
+
+@pytest.mark.parametrize("address", ["/ledger/entries?before=999999999", "/ledger/accounts/1000?before=999999999",
+                                     "/ledger/classes/grant?after=0"])
+def test_nothing_is_newer_than_the_first_page(client, fund, address):
+    page = client.get(address).text
+    assert 'rel="prev"' not in page
+    assert "Nothing" not in page
 
 
 def test_any_line_can_be_checked_by_hand(client, fund):

@@ -18,6 +18,7 @@ from fund.decisions.rules import CloseFacts, DecidedBy, ReaderState, Result, Sco
 from fund.kernel import clock
 from fund.kernel.errors import NotFound
 from fund.kernel.reasons import Reason
+from fund.ledger.queries import finds_entries
 from fund.panels import queries as panels
 from fund.panels import rules as panels_rules
 from fund.panels.models import Sitting, SittingClose
@@ -33,6 +34,13 @@ def decision(decision_id: uuid.UUID) -> Decision:
     if found is None:
         raise NotFound("no such decision")
     return found
+
+
+@finds_entries
+def record_of_application(reference: str) -> uuid.UUID | None:
+    """The public record of the decision on an application, by its reference."""
+    return session.scalar(sa.text("SELECT d.leaf_id FROM decision d JOIN application a ON a.id = d.application_id "
+                                  "WHERE a.reference = :reference"), {"reference": reference})
 
 
 def decision_of(application_id: uuid.UUID) -> Decision | None:

@@ -100,8 +100,8 @@ def approve_reserve_change(actor: Actor, change_id: uuid.UUID) -> ReserveChangeA
     change = session.get(ReserveChange, change_id)
     if change is None:
         raise NotFound
-    proposal = to_be_settled(change_id)
-    refuse_if(rules.reasons_ended(change.proposed_by, proposal.ended_by)
+    proposal = to_be_settled("reserve", change_id)
+    refuse_if(rules.reasons_ended(change.proposed_by, approved_by, proposal.ended_by)
               or rules.reasons_not_to_approve_change(change.proposed_by, approved_by, proposal.is_agreed))
     refuse_if(_reasons(change.kind, change.amount_pence))
     ledger.open_standing_accounts()

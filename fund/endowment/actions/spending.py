@@ -93,8 +93,8 @@ def confirm_recovery_plan(actor: Actor, plan_id: uuid.UUID) -> RecoveryPlanConfi
     plan = session.get(RecoveryPlan, plan_id)
     if plan is None:
         raise NotFound
-    proposal = to_be_settled(plan_id)
-    refuse_if(rules.reasons_ended(plan.proposed_by, proposal.ended_by)
+    proposal = to_be_settled("plan", plan_id)
+    refuse_if(rules.reasons_ended(plan.proposed_by, confirmed_by, proposal.ended_by)
               or rules.reasons_not_to_confirm_plan(plan.proposed_by, confirmed_by, proposal.is_agreed,
                                                    queries.limit_is_set(plan.financial_year)))
     row = RecoveryPlanConfirmation(plan_id=plan.id, confirmed_by=confirmed_by, leaf_id=ids.new_id())
@@ -112,9 +112,9 @@ def propose_spending_limit(actor: Actor, financial_year: str, *, set_on: date, a
     """Propose what a year may spend: what the chosen rule gives, or all unapplied return where that is less.
 
     Another trustee's word sets it (`confirm_spending_limit`), as long as nothing of it changed. Trustees may ask for
-    less (`asked_pence`), never for more. The same proposal again by the same trustee gives the one that stands, unless
-    that has ended. Raises Refused while a deficit stands, and where the endowment would be left with less than the real
-    value of all gifts unless two trustees recorded a recovery plan for the year.
+    less (`asked_pence`), never for more. The proposal that stands, again by the same trustee, stays as it is. Raises
+    Refused while a deficit stands, and where the endowment would be left with less than the real value of all gifts
+    unless two trustees recorded a recovery plan for the year.
     """
     proposed_by = trustee(actor)
     _check_year(financial_year)
@@ -123,12 +123,10 @@ def propose_spending_limit(actor: Actor, financial_year: str, *, set_on: date, a
     refuse_if(rules.reasons_not_in_turn(financial_year, queries.last_year_with_a_limit())
               + rules.reasons_not_yet(set_on, clock.today()) + rules.reasons_not_to_set_limit(facts))
     inputs, inputs_sha256 = _inputs(facts, cost_ceiling_basis_points)
-    found = session.scalars(sa.select(LimitProposal).where(
-        LimitProposal.inputs_sha256 == inputs_sha256, LimitProposal.set_on == set_on,
-        LimitProposal.proposed_by == proposed_by, ~queries.has_ended(LimitProposal.id),
-    ).order_by(LimitProposal.proposed_at, LimitProposal.id)).first()
-    if found is not None:
-        return found
+    standing = queries.proposed_limits().get(financial_year)
+    if standing is not None and (standing.inputs_sha256, standing.set_on, standing.proposed_by) == (
+            inputs_sha256, set_on, proposed_by):
+        return standing
     proposal = LimitProposal(
         id=ids.new_id(), financial_year=financial_year, set_on=set_on, asked_pence=asked_pence,
         amount_pence=facts.amount_pence, cost_ceiling_basis_points=cost_ceiling_basis_points, inputs=inputs,
@@ -149,7 +147,7 @@ def confirm_spending_limit(actor: Actor, proposal_id: uuid.UUID) -> SpendingLimi
     queries.wait_for_year(year)
     queries.wait_for_proposal(proposal_id)
     proposal, proposer_is_trustee, is_newest, ended_by = queries.limit_proposal(proposal_id)
-    refuse_if(rules.reasons_ended(proposal.proposed_by, ended_by))
+    refuse_if(rules.reasons_ended(proposal.proposed_by, confirmed_by, ended_by))
     facts = queries.limit_facts(year, proposal.set_on, proposal.asked_pence)
     inputs, inputs_sha256 = _inputs(facts, proposal.cost_ceiling_basis_points)
     refuse_if(rules.reasons_not_to_confirm_limit(

@@ -22,7 +22,7 @@ from fund.endowment.queries.limits import (
     waiting_for,
 )
 from fund.endowment.queries.outlook import rules_to_compare, start
-from fund.endowment.queries.proposals import Proposal, has_ended, proposal
+from fund.endowment.queries.proposals import Kind, Proposal, has_ended, proposal
 from fund.endowment.queries.records import (
     TrancheShare,
     Worth,
@@ -51,7 +51,7 @@ from fund.endowment.queries.reserve import (
 from fund.endowment.queries.turns import wait_for_holding, wait_for_proposal, wait_for_year
 
 __all__ = [
-    "HoldingLine", "Plan", "Proposal", "ProposedChange", "TrancheShare", "Worth", "budgeted_pence", "check",
+    "HoldingLine", "Kind", "Plan", "Proposal", "ProposedChange", "TrancheShare", "Worth", "budgeted_pence", "check",
     "choice_for", "choices", "confirmed_plan", "drawdowns", "has_ended", "holding_facts", "holdings",
     "last_year_with_a_limit", "limit_facts", "limit_is_set", "limit_left_pence", "limit_proposal",
     "limits_with_what_is_left", "plan", "plans", "prices", "proposal", "proposed_change", "proposed_changes",

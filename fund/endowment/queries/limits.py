@@ -113,7 +113,7 @@ _PLANS = (
 def plans(financial_year: str | None = None) -> list[Plan]:
     """The recovery plans of a year (of all without one) that nobody took back or turned down, the newest first."""
     found = _PLANS if financial_year is None else _PLANS.where(RecoveryPlan.financial_year == financial_year)
-    return [Plan(*row) for row in session.execute(found.where(~has_ended(RecoveryPlan.id)))]
+    return [Plan(*row) for row in session.execute(found.where(~has_ended("plan", RecoveryPlan.id)))]
 
 
 def plan(plan_id: uuid.UUID) -> Plan:
@@ -144,7 +144,7 @@ def limit_proposal(proposal_id: uuid.UUID) -> tuple[LimitProposal, bool, bool, u
     row = session.execute(
         sa.select(LimitProposal, sa.func.staff_holds(LimitProposal.proposed_by, Capacity.TRUSTEE.value),
                   LimitProposal.id == newest, ProposalEnd.ended_by)
-        .outerjoin(ProposalEnd, ProposalEnd.proposal_id == LimitProposal.id)
+        .outerjoin(ProposalEnd, sa.and_(ProposalEnd.kind == "limit", ProposalEnd.proposal_id == LimitProposal.id))
         .where(LimitProposal.id == proposal_id)).one_or_none()
     if row is None:
         raise NotFound
@@ -155,7 +155,7 @@ def proposed_limits() -> dict[str, LimitProposal]:
     """What is proposed for each year that has no limit yet: the newest proposal, unless it has ended. An older one does
     not come back with its end."""
     has_one = sa.exists().where(SpendingLimit.financial_year == LimitProposal.financial_year)
-    found = session.execute(sa.select(LimitProposal, has_ended(LimitProposal.id)).where(~has_one).order_by(
+    found = session.execute(sa.select(LimitProposal, has_ended("limit", LimitProposal.id)).where(~has_one).order_by(
         LimitProposal.financial_year, LimitProposal.proposed_at, LimitProposal.id.desc()))
     newest = {one.financial_year: (one, ended) for one, ended in found}
     return {year: one for year, (one, ended) in newest.items() if not ended}

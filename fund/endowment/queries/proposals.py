@@ -10,6 +10,8 @@ from fund.db import session
 from fund.endowment.models import ProposalEnd
 from fund.kernel.errors import NotFound
 
+Kind = Literal["limit", "plan", "reserve"]
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -17,7 +19,7 @@ class Proposal:
     year."""
 
     id: uuid.UUID
-    kind: Literal["limit", "plan", "reserve"]
+    kind: Kind
     financial_year: str
     proposed_by: uuid.UUID
     is_agreed: bool
@@ -35,18 +37,19 @@ SELECT p.id, p.kind, p.financial_year, p.proposed_by, p.is_agreed, e.ended_by FR
   UNION ALL SELECT p.id, 'reserve', '', p.proposed_by,
          EXISTS (SELECT FROM reserve_change_approval a WHERE a.change_id = p.id)
   FROM reserve_change p WHERE p.id = :id) p
-LEFT JOIN proposal_end e ON e.proposal_id = p.id
+LEFT JOIN proposal_end e ON (e.kind, e.proposal_id) = (p.kind, p.id)
+WHERE p.kind = :kind
 """)
 
 
-def proposal(proposal_id: uuid.UUID) -> Proposal:
+def proposal(kind: Kind, proposal_id: uuid.UUID) -> Proposal:
     """What a trustee proposed. Raises NotFound."""
-    row = session.execute(_PROPOSAL, {"id": proposal_id}).one_or_none()
+    row = session.execute(_PROPOSAL, {"kind": kind, "id": proposal_id}).one_or_none()
     if row is None:
         raise NotFound
     return Proposal(*row)
 
 
-def has_ended(proposal_id: sa.orm.InstrumentedAttribute[uuid.UUID]) -> sa.ColumnElement[bool]:
+def has_ended(kind: Kind, proposal_id: sa.orm.InstrumentedAttribute[uuid.UUID]) -> sa.ColumnElement[bool]:
     """Whether a proposal was taken back or turned down: for the questions of others, by the column of its id."""
-    return sa.exists().where(ProposalEnd.proposal_id == proposal_id)
+    return sa.exists().where(ProposalEnd.kind == kind, ProposalEnd.proposal_id == proposal_id)

@@ -52,6 +52,7 @@ def proposed_change(change_id: uuid.UUID) -> ProposedChange:
 
 def proposed_changes() -> list[ProposedChange]:
     """The changes of the reserve that wait for a second trustee, the oldest first."""
-    rows = session.execute(_CHANGES.where(ReserveChangeApproval.change_id.is_(None), ~has_ended(ReserveChange.id))
-                           .order_by(ReserveChange.proposed_at, ReserveChange.id))
+    rows = session.execute(_CHANGES.where(
+        ReserveChangeApproval.change_id.is_(None), ~has_ended("reserve", ReserveChange.id),
+    ).order_by(ReserveChange.proposed_at, ReserveChange.id))
     return [ProposedChange(*row) for row in rows]

@@ -19,7 +19,8 @@ def wait_for_year(financial_year: str) -> None:
 
 
 def wait_for_proposal(proposal_id: uuid.UUID) -> None:
-    """Wait until nobody else agrees to a proposal or ends it, and keep it until the transaction ends."""
+    """Wait until nobody else agrees to a proposal or ends it, and keep it until the transaction ends: whoever comes
+    second reads what became of it, before `pk_proposal_settled` would refuse them."""
     session.execute(_WAIT, {"name": f"proposal/{proposal_id}"})
 
 

@@ -195,11 +195,10 @@ def reasons_not_to_choose_rule(limit_is_set: bool) -> list[Reason]:
 def reasons_not_to_confirm_plan(proposed_by: uuid.UUID, person_id: uuid.UUID | None, confirmed: bool,
                                 limit_is_set: bool) -> list[Reason]:
     """Give every reason why this trustee may not confirm a recovery plan (`ck_plan_two_trustees` in the database)."""
-    reasons = []
     if confirmed:
-        reasons.append(Reason("plan_confirmed", _("This plan is confirmed already.")))
-    reasons += reasons_not_to_second(proposed_by, person_id,
-                                     _("You wrote this plan. Another trustee has to confirm it."))
+        return [Reason("plan_confirmed", _("This plan is confirmed already."))]
+    reasons = reasons_not_to_second(proposed_by, person_id,
+                                    _("You wrote this plan. Another trustee has to confirm it."))
     if limit_is_set:
         reasons.append(Reason("limit_set", _("The limit for this year is set already.")))
     return reasons

@@ -57,7 +57,6 @@ def reasons_not_to_change_reserve(kind: str, amount_pence: int, unapplied_pence:
 
 def reasons_not_to_approve_change(proposed_by: uuid.UUID, person_id: uuid.UUID | None, approved: bool) -> list[Reason]:
     """Give every reason why this trustee may not approve a change of the reserve (`ck_reserve_two_trustees`)."""
-    reasons = []
     if approved:
-        reasons.append(Reason("change_approved", _("This change is approved already.")))
-    return reasons + reasons_not_to_second(proposed_by, person_id)
+        return [Reason("change_approved", _("This change is approved already."))]
+    return reasons_not_to_second(proposed_by, person_id)

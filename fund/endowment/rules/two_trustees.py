@@ -18,14 +18,18 @@ def reasons_not_to_second(proposed_by: uuid.UUID, person_id: uuid.UUID | None, o
     return [Reason("same_trustee", own or _("You proposed this. Another trustee has to approve it."))]
 
 
-def reasons_ended(proposed_by: uuid.UUID, ended_by: uuid.UUID | None) -> list[Reason]:
-    """Give the reason why nobody may agree to a proposal that has ended (`proposal_stands` in the database)."""
+def reasons_ended(proposed_by: uuid.UUID, person_id: uuid.UUID | None, ended_by: uuid.UUID | None) -> list[Reason]:
+    """Give the reason why nobody may agree to a proposal that has ended (`pk_proposal_settled` in the database), in
+    words for this trustee."""
     if ended_by is None:
         return []
-    return [Reason("ended", _("Whoever proposed this took it back.") if ended_by == proposed_by
-                   else _("Another trustee turned this down."))]
+    if ended_by == proposed_by:
+        words = _("You took this back.") if ended_by == person_id else _("Whoever proposed this took it back.")
+    else:
+        words = _("You turned this down.") if ended_by == person_id else _("Another trustee turned this down.")
+    return [Reason("ended", words)]
 
 
 def reasons_not_to_end_proposal(is_agreed: bool) -> list[Reason]:
-    """Give the reason why a proposal may not be taken back or turned down (`proposal_is_open` in the database)."""
+    """Give the reason why a proposal may not be taken back or turned down (`pk_proposal_settled` in the database)."""
     return [Reason("agreed", _("Two trustees agreed to this already."))] if is_agreed else []

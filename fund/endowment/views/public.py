@@ -38,7 +38,8 @@ def overview() -> str:
     return render_template(
         "endowment/overview.html", worth=queries.worth(split), split=split, shares=queries.shares_of_tranches(),
         returns=queries.returns(most=50), limits=queries.limits_with_what_is_left(), rule_words=rule_words,
-        holdings=queries.holdings(), choices=queries.choices(), titles=rules.RULES, percent=rules.percent)
+        holdings=queries.holdings(), choices=queries.choices(), plans=[
+            plan for plan in queries.plans() if plan.leaf_id is not None], titles=rules.RULES, percent=rules.percent)
 
 
 @blueprint.get("/endowment/limits/<financial_year>")

@@ -15,6 +15,7 @@ from fund.endowment.views.public import rule_words_of
 from fund.kernel import clock
 from fund.kernel.actor import Actor, Capacity
 from fund.kernel.errors import BadInput, NotFound, Refused
+from fund.kernel.reasons import Reason
 from fund.web import access
 
 
@@ -63,6 +64,11 @@ def spending(financial_year: str) -> str:
         me=current_user.id, percent=rules.percent)
 
 
+def _not_to_choose(facts: rules.LimitFacts) -> list[Reason]:
+    return rules.reasons_far_from(facts.financial_year, clock.today()) + rules.reasons_not_to_choose_rule(
+        facts.set_already)
+
+
 @blueprint.route("/trustees/spending/<financial_year>/rule", methods=["GET", "POST"])
 @access.staff(Capacity.TRUSTEE)
 def choose_rule(financial_year: str) -> Any:
@@ -74,8 +80,7 @@ def choose_rule(financial_year: str) -> Any:
             return _to(financial_year)
         except (BadInput, Refused) as error:
             form.blame(error)
-    return form.page("endowment/choose_rule.html", facts=facts, **_compared(facts),
-                     reasons=rules.reasons_not_to_choose_rule(facts.set_already))
+    return form.page("endowment/choose_rule.html", facts=facts, **_compared(facts), reasons=_not_to_choose(facts))
 
 
 @blueprint.route("/trustees/spending/<financial_year>/plan", methods=["GET", "POST"])
@@ -90,7 +95,7 @@ def write_plan(financial_year: str) -> Any:
             return _to(financial_year)
         except (BadInput, Refused) as error:
             form.blame(error)
-    return form.page("endowment/plan.html", facts=facts, reasons=rules.reasons_not_to_choose_rule(facts.set_already))
+    return form.page("endowment/plan.html", facts=facts, reasons=_not_to_choose(facts))
 
 
 @blueprint.route("/trustees/plans/<uuid:plan_id>", methods=["GET", "POST"])
@@ -101,9 +106,10 @@ def confirm_plan(plan_id: uuid.UUID) -> Any:
     if form.validate_on_submit():
         actions.confirm_recovery_plan(me(), plan_id)
         return _to(plan.financial_year)
-    proposal = queries.proposal(plan_id)
-    reasons = rules.reasons_ended(plan.proposed_by, proposal.ended_by) or rules.reasons_not_to_confirm_plan(
-        plan.proposed_by, current_user.id, proposal.is_agreed, queries.limit_is_set(plan.financial_year))
+    proposal = queries.proposal("plan", plan_id)
+    reasons = (rules.reasons_ended(plan.proposed_by, current_user.id, proposal.ended_by)
+               or rules.reasons_not_to_confirm_plan(plan.proposed_by, current_user.id, proposal.is_agreed,
+                                                    queries.limit_is_set(plan.financial_year)))
     return form.page("endowment/confirm_plan.html", plan=plan, reasons=reasons, ending=_ending(proposal))
 
 
@@ -138,7 +144,8 @@ def confirm_limit(proposal_id: uuid.UUID) -> Any:
         actions.confirm_spending_limit(me(), proposal_id)
         return redirect(url_for("endowment.limit", financial_year=proposal.financial_year), 303)
     facts = queries.limit_facts(proposal.financial_year, proposal.set_on, proposal.asked_pence)
-    reasons = rules.reasons_ended(proposal.proposed_by, ended_by) or rules.reasons_not_to_confirm_limit(
+    ended = rules.reasons_ended(proposal.proposed_by, current_user.id, ended_by)
+    reasons = ended or rules.reasons_not_to_confirm_limit(
         facts, proposed_by=proposal.proposed_by, person_id=current_user.id,
         same_figures=rules.same_figures(facts, proposal.inputs),
         proposer_is_trustee=proposer_is_trustee, is_newest=is_newest)
@@ -170,9 +177,9 @@ def approve_change(change_id: uuid.UUID) -> Any:
     if form.validate_on_submit():
         actions.approve_reserve_change(me(), change_id)
         return redirect(url_for("endowment.reserve"), 303)
-    proposal = queries.proposal(change_id)
-    reasons = rules.reasons_ended(change.proposed_by, proposal.ended_by) or rules.reasons_not_to_approve_change(
-        change.proposed_by, current_user.id, proposal.is_agreed)
+    proposal = queries.proposal("reserve", change_id)
+    reasons = (rules.reasons_ended(change.proposed_by, current_user.id, proposal.ended_by)
+               or rules.reasons_not_to_approve_change(change.proposed_by, current_user.id, proposal.is_agreed))
     return form.page("endowment/approve_change.html", change=change, reasons=reasons, ending=_ending(proposal))
 
 
@@ -181,9 +188,12 @@ def _ending(proposal: queries.Proposal) -> queries.Proposal | None:
     return None if proposal.is_agreed or proposal.ended_by else proposal
 
 
-@blueprint.post("/trustees/proposals/<uuid:proposal_id>/end")
+@blueprint.post("/trustees/proposals/<any(limit, plan, reserve):kind>/<uuid:proposal_id>/end")
 @access.staff(Capacity.TRUSTEE)
-def end_proposal(proposal_id: uuid.UUID) -> Response:
+def end_proposal(kind: queries.Kind, proposal_id: uuid.UUID) -> Response:
     """Take back what one proposed, or turn down what another trustee did."""
-    proposal = actions.end_proposal(me(), proposal_id)
-    return _to(proposal.financial_year) if proposal.financial_year else redirect(url_for("endowment.reserve"), 303)
+    actions.end_proposal(me(), kind, proposal_id)
+    pages = {"limit": url_for("endowment.confirm_limit", proposal_id=proposal_id),
+             "plan": url_for("endowment.confirm_plan", plan_id=proposal_id),
+             "reserve": url_for("endowment.approve_change", change_id=proposal_id)}
+    return redirect(pages[kind], 303)  # which says what became of it

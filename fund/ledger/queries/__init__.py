@@ -3,7 +3,6 @@
 from fund.ledger.queries.amounts import (
     Balance,
     ClassSum,
-    account_before,
     accounts_of_class,
     all_balances,
     allocated_pence,
@@ -13,6 +12,7 @@ from fund.ledger.queries.amounts import (
     balance_of,
     balances,
     class_sums,
+    earlier_accounts,
     flows,
     largest_allocations,
     steps_of_a_pound,
@@ -42,9 +42,9 @@ from fund.ledger.queries.replayed import balances_at
 
 __all__ = [
     "WORDS", "Balance", "Brief", "ClassSum", "EntrySum", "LineRow", "Moved", "Movement", "Named", "Said", "Shown",
-    "account_before", "accounts_of_class", "all_balances", "allocated_pence", "available_pence", "balance_as_effective",
+    "accounts_of_class", "all_balances", "allocated_pence", "available_pence", "balance_as_effective",
     "balance_as_recorded", "balance_of", "balances", "balances_at", "briefs", "capital_by_day", "class_sums",
-    "entries_of_kinds", "finds_entries", "first_open_day", "flows", "found_by", "largest_allocations", "latest",
-    "lines_of", "moved_by_day", "movements_of", "named", "names_what_is_said", "newer_movements", "pending_lines",
-    "posting_rules", "relating_to", "shown", "steps_of_a_pound",
+    "earlier_accounts", "entries_of_kinds", "finds_entries", "first_open_day", "flows", "found_by",
+    "largest_allocations", "latest", "lines_of", "moved_by_day", "movements_of", "named", "names_what_is_said",
+    "newer_movements", "pending_lines", "posting_rules", "relating_to", "shown", "steps_of_a_pound",
 ]

@@ -174,10 +174,12 @@ def accounts_of_class(account_class: str, *, after: str = "", most: int = 50) ->
         _BALANCE.where(Account.class_ == account_class, Account.code > after).order_by(Account.code).limit(most))]
 
 
-def account_before(account_class: str, code: str, most: int) -> str | None:
-    """The account of a class that stands `most` before this one, by code; none where there are fewer."""
-    return session.scalar(sa.select(Account.code).where(Account.class_ == account_class, Account.code < code)
-                          .order_by(Account.code.desc()).offset(most - 1).limit(1))
+def earlier_accounts(account_class: str, last: str, most: int) -> tuple[bool, str | None]:
+    """Whether a class has any account up to this code; and the code after which the last `most` of them stand, or none
+    where there are no more than that."""
+    codes = session.scalars(sa.select(Account.code).where(Account.class_ == account_class, Account.code <= last)
+                            .order_by(Account.code.desc()).limit(most + 1)).all()
+    return bool(codes), codes[most] if len(codes) > most else None
 
 
 @dataclass(slots=True)

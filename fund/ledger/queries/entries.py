@@ -110,14 +110,15 @@ touched AS (
   ORDER BY entry_seq DESC LIMIT :most)
 SELECT e.seq, l.id, e.kind, e.effective_on, l.recorded_at,
        sum(posted) FILTER (WHERE grows) AS came, sum(posted) FILTER (WHERE NOT grows) AS went,
-       sum(kept) FILTER (WHERE NOT grows) AS kept, sum(kept) FILTER (WHERE grows) AS coming, min(m.phase) AS phase
+       sum(kept) FILTER (WHERE NOT grows) AS kept, sum(kept) FILTER (WHERE grows) AS coming,
+       (SELECT t.phase FROM ledger.transfer t WHERE t.entry_seq = e.seq ORDER BY t.line LIMIT 1) AS phase
 FROM touched JOIN ledger.entry e ON e.seq = touched.entry_seq JOIN log.leaf l ON l.seq = e.seq
 CROSS JOIN LATERAL (
-  SELECT 0 AS posted, 0 AS kept, NULL AS phase, true AS grows UNION ALL SELECT 0, 0, NULL, false UNION ALL
+  SELECT 0 AS posted, 0 AS kept, true AS grows UNION ALL SELECT 0, 0, false UNION ALL
   SELECT CASE WHEN t.phase IN ('single', 'post') THEN t.amount_pence ELSE 0 END,
          CASE t.phase WHEN 'pending' THEN t.amount_pence WHEN 'single' THEN 0 ELSE -(
            SELECT p.amount_pence FROM ledger.transfer p WHERE p.entry_seq = t.pending_seq AND p.line = t.pending_line)
-         END, t.phase, (t.debit_id = (SELECT id FROM account)) = CAST(:by_debit AS boolean)
+         END, (t.debit_id = (SELECT id FROM account)) = CAST(:by_debit AS boolean)
   FROM ledger.transfer t
   WHERE t.entry_seq = e.seq AND (SELECT id FROM account) IN (t.debit_id, t.credit_id)) m
 GROUP BY e.seq, l.id, e.kind, e.effective_on, l.recorded_at ORDER BY e.seq DESC

@@ -76,42 +76,50 @@ def find() -> Any:
 
 @blueprint.get("/ledger/classes/<account_class>")
 @access.public
-def accounts(account_class: str) -> str:
+def accounts(account_class: str) -> Any:
     """The accounts of one class, by code."""
     if account_class not in words.ACCOUNT_CLASSES:
         raise NotFound
     after = request.args.get("after", "")
     found = queries.accounts_of_class(account_class, after=after, most=PAGE + 1)
     here = partial(url_for, ".accounts", account_class=account_class)
-    first = found[0].code if found else after
+    if after and not found:
+        return redirect(url_for(".accounts", account_class=account_class))
+    are_before, start = queries.earlier_accounts(account_class, after, PAGE) if after else (False, None)
     return render_template(
         "ledger/accounts.html", found=found[:PAGE], about=words.ACCOUNT_CLASSES[account_class],
-        back_to=here(after=queries.account_before(account_class, first, PAGE + 1)) if after else None,
+        back_to=here(after=start) if are_before else None,
         onward=here(after=found[PAGE - 1].code) if len(found) > PAGE else None)
 
 
 @blueprint.get("/ledger/accounts/<path:code>")
 @access.public
-def account(code: str) -> str:
+def account(code: str) -> Any:
     """One account: what stands on it, and each entry that touched it, the latest first."""
     before = _page_key("before")
     balance = queries.balance_of(code)
     found = queries.movements_of(code, before=before, most=PAGE + 1)
     older = url_for(".account", code=code, before=found[PAGE - 1].seq) if len(found) > PAGE else None
     newer = None
+    if before is not None and not found:
+        return redirect(url_for(".account", code=code))
     if before is not None:
         are_newer, place = queries.newer_movements(code, before, PAGE)
         newer = url_for(".account", code=code, before=place) if are_newer else None
+    of = {"allocation": "area", "grant": "grant", "drawdown_limit": "financial_year"}.get(balance.class_)
+    leads_to = said.pairs({"kind": "spending_rule_set", "record": {of: code[5:]}}, "record") if of else []
     return render_template("ledger/account.html", balance=balance, movements=found[:PAGE], older=older, newer=newer,
-                           about=words.ACCOUNT_CLASSES[balance.class_])
+                           leads_to=leads_to, about=words.ACCOUNT_CLASSES[balance.class_])
 
 
 @blueprint.get("/ledger/entries")
 @access.public
-def entries() -> str:
+def entries() -> Any:
     """The whole record, the latest first."""
     before = _page_key("before")
     found = queries.latest(before=before, most=PAGE + 1)
+    if before is not None and not found:
+        return redirect(url_for(".entries"))
     older = url_for(".entries", before=found[PAGE - 1].seq) if len(found) > PAGE else None
     size = public_record.size() if before is not None else 0
     newer = None

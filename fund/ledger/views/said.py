@@ -6,6 +6,7 @@ known here, because another part wrote it later, is shown as it stands.
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -58,6 +59,7 @@ _NAMES = {
     "stage_shares": N_("Stages, in %"), "part_funding": N_("May fund a part"),
     "lapse_days": N_("Days to answer an offer"), "check_days": N_("Days to check"),
 }
+_NAMES_OF_A_KIND = {("spending_rule_set", "floor_pence"): N_("All that was given, in today's money")}
 _VALUES: dict[str, dict[Any, str]] = {
     "outcome": {"awarded": N_("Funded"), "part_awarded": N_("Funded in part"), "reserve": N_("On the reserve list"),
                 "declined": N_("Not funded")},
@@ -76,6 +78,7 @@ _VALUES: dict[str, dict[Any, str]] = {
 _MONEY = {"amount", "available", "pot"}  # besides each that says in its name that it is in pence
 _TIMES = {"on", "back_by", "closed_through", "closes_at", "opens_at", "scoring_closes_at", "term_from", "term_to"}
 _SHARE = "_basis_points"
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def pairs(said: Mapping[str, Any], *under: str) -> list[tuple[str, str]]:
@@ -83,7 +86,7 @@ def pairs(said: Mapping[str, Any], *under: str) -> list[tuple[str, str]]:
     names; what is no object is one row."""
     inner = {key: value for word in under for key, value in _inside(said, word).items() if value != ""}
     named = queries.named(said.get("kind", ""), _that_has_a_page(inner))
-    return [(_name(key), _whole(key, value, named)) for key, value in inner.items()]
+    return [(_name(key, said.get("kind", "")), _whole(key, value, named)) for key, value in inner.items()]
 
 
 def _inside(said: Mapping[str, Any], word: str) -> dict[str, Any]:
@@ -117,17 +120,19 @@ def _whole(key: str, value: Any, named: queries.Named) -> str:
 @queries.names_what_is_said
 def _accounts_and_lines(kind: str, said: Collection[queries.Said]) -> queries.Named:
     """The account that a line opens, and the line that it names."""
-    found = {}
-    for word, value in said:
-        if word == "code" and kind == "account_opened":
-            found[word, value] = value, url_for("ledger.account", code=value)
-        elif word == "leaf" and re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value):
-            found[word, value] = value, url_for("ledger.entry", entry_id=value)
-    return found
+    codes = [value for word, value in said if word == "code" and kind == "account_opened"]
+    lines = [uuid.UUID(value) for word, value in said if word == "leaf" and _ID.fullmatch(value)]
+    known = [("code", code, url_for("ledger.account", code=code))
+             for code in (queries.balances(codes) if codes else ())]
+    known += [("leaf", str(line.entry_id), url_for("ledger.entry", entry_id=line.entry_id))
+              for line in (queries.briefs(lines) if lines else ())]
+    return {(word, value): (value, address) for word, value, address in known}
 
 
-def _name(key: str) -> str:
+def _name(key: str, kind: str = "") -> str:
     plain = key.removesuffix(_SHARE)
+    if (kind, key) in _NAMES_OF_A_KIND:
+        return _(_NAMES_OF_A_KIND[kind, key])
     return _(_NAMES[plain]) if plain in _NAMES else words.as_words(plain)
 
 

@@ -1,6 +1,7 @@
 """What the words of the record stand for, each with the public page that shows it."""
 
-import uuid
+import re
+from collections import defaultdict
 from collections.abc import Collection
 
 from flask import url_for
@@ -9,38 +10,42 @@ from fund.kernel.words import _
 from fund.ledger import queries as ledger
 from fund.portal import queries
 
+_YEAR = re.compile("[0-9]{4}-[0-9]{2}")
+_PAGES_OF_A_YEAR = {"spending_rule_set": "endowment.limit", "allocation_rule_published": "allocations.shared"}
+_OF_A_CLOSED_SITTING = {"decision", "sitting_closed"}
+
 
 @ledger.names_what_is_said
-def named(kind: str, said: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Places, rounds, decisions, grants and years that a line names; what is not known here is left as it stands."""
-    found = {}
-    under = {word: {value for one, value in said if one == word} for word, _value in said}
-    places = queries.places_called(under.get("area", set()) | under.get("neighbourhood", set()))
-    named_rounds = under.get("round", set())
-    rounds = queries.rounds_called(named_rounds, [uuid.UUID(one) for one in named_rounds if _is_id(one)])
+def named(kind: str, said: Collection[ledger.Said]) -> ledger.Named:
+    """Places, rounds, decisions, sittings, grants and years that a line names, in one question; what the fund does not
+    have is left as it stands."""
+    under: dict[str, set[str]] = defaultdict(set)
     for word, value in said:
-        if word in ("area", "neighbourhood") and value in places:
-            name, slug = places[value]
-            found[word, value] = f"{name} ({value})", url_for("portal.neighbourhood", slug=slug)
-        elif word == "round" and value in rounds:
-            title, reference = rounds[value]
-            found[word, value] = title, url_for("applications.round_page", reference=reference)
-        elif word == "decision" and _is_id(value):
-            found[word, value] = _("How it was decided"), url_for("decisions.decision", decision_id=value)
-        elif word == "sitting" and kind in ("decision", "sitting_closed") and _is_id(value):
-            found[word, value] = _("All of it, for computers (JSON)"), url_for("decisions.open_data", sitting_id=value)
-        elif word == "grant":
-            found[word, value] = value, url_for("portal.trail", reference=value)
-        elif word == "financial_year" and kind in _PAGES_OF_A_YEAR:
+        under["area" if word == "neighbourhood" else word].add(value)
+    if kind not in _OF_A_CLOSED_SITTING:
+        under["sitting"].clear()
+    known = queries.known_by(under)
+    found = {}
+    for word, value in said:
+        thing = known.get(("area" if word == "neighbourhood" else word, value))
+        if thing is not None:
+            found[word, value] = _SHOWN[word](value, thing)
+        elif word == "financial_year" and kind in _PAGES_OF_A_YEAR and _YEAR.fullmatch(value):
             found[word, value] = value, url_for(_PAGES_OF_A_YEAR[kind], financial_year=value)
+        elif word == "financial_year" and kind == "recovery_plan_recorded":
+            found[word, value] = value, url_for("endowment.overview", _anchor="plans")
     return found
 
 
-_PAGES_OF_A_YEAR = {"spending_rule_set": "endowment.limit", "allocation_rule_published": "allocations.shared"}
+def _place(code: str, place: queries.Known) -> tuple[str, str]:
+    return f"{place.name} ({code})", url_for("portal.neighbourhood", slug=place.page)
 
 
-def _is_id(value: str) -> bool:
-    try:
-        return str(uuid.UUID(value)) == value
-    except ValueError:
-        return False
+_SHOWN = {
+    "area": _place, "neighbourhood": _place,
+    "round": lambda _value, round_: (round_.name, url_for("applications.round_page", reference=round_.page)),
+    "grant": lambda reference, _grant: (reference, url_for("portal.trail", reference=reference)),
+    "decision": lambda id_, _decision: (_("How it was decided"), url_for("decisions.decision", decision_id=id_)),
+    "sitting": lambda id_, _sitting: (_("All of it, for computers (JSON)"),
+                                      url_for("decisions.open_data", sitting_id=id_)),
+}
