@@ -297,7 +297,7 @@ def test_a_payment_is_followed_to_the_banks_reference(session, browse):
     page = browse(made.group).get(f"/grants/{made.reference}").text
     assert made.stage().bank_reference in page
     assert release.end_to_end_id in page
-    assert "Entry " in page
+    assert "Line " in page
     assert "Show us what you did, for stage 2" in page
 
 
