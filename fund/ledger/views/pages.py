@@ -84,7 +84,7 @@ def accounts(account_class: str) -> Any:
     found = queries.accounts_of_class(account_class, after=after, most=PAGE + 1)
     here = partial(url_for, ".accounts", account_class=account_class)
     if after and not found:
-        return redirect(url_for(".accounts", account_class=account_class))
+        return redirect(here())
     are_before, start = queries.earlier_accounts(account_class, after, PAGE) if after else (False, None)
     return render_template(
         "ledger/accounts.html", found=found[:PAGE], about=words.ACCOUNT_CLASSES[account_class],
